@@ -1,0 +1,35 @@
+//! The contract between the window and the workbench: every request, answer, event and error code, declared once.
+//!
+//! `commands.rs` lists the calls; the other modules hold the shapes they carry. The TypeScript of `ui/src/contract`
+//! is generated from here (`typescript.rs`), and a test fails when the two drift apart.
+//!
+//! Deliberately absent: any behaviour. Nothing here opens a file, calls AWS or knows Tauri.
+
+mod app;
+mod commands;
+mod datasets;
+mod error;
+mod jobs;
+mod models;
+mod playground;
+mod typescript;
+
+pub use app::*;
+pub use commands::*;
+pub use datasets::*;
+pub use error::*;
+pub use jobs::*;
+pub use models::*;
+pub use playground::*;
+pub use typescript::typescript;
+
+/// The derives and the wire spelling that every shape of the contract shares.
+macro_rules! shapes {
+    ($($(#[$meta:meta])* pub $kind:ident $name:ident $body:tt)*) => {$(
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, ts_rs::TS)]
+        #[serde(rename_all = "camelCase")]
+        $(#[$meta])*
+        pub $kind $name $body
+    )*};
+}
+pub(crate) use shapes;

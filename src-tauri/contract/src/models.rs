@@ -1,0 +1,58 @@
+//! Base models as the wizard shows them.
+
+use crate::shapes;
+
+shapes! {
+    pub struct BaseModel {
+        pub id: String,
+        pub name: String,
+        pub provider: String,
+        pub family: String,
+        pub summary: String,
+        /// This connection trains the bundled small model in its place.
+        pub stand_in: bool,
+        pub lifecycle: Lifecycle,
+        /// For example "end of life since 2026-09-10".
+        pub lifecycle_note: Option<String>,
+        pub tuning_regions: Vec<String>,
+        /// In words: "prompt and completion", "conversation".
+        pub data_format: String,
+        pub min_records: u64,
+        pub max_records: u64,
+        pub validation_accepted: bool,
+        pub hyperparameters: Vec<Hyperparameter>,
+        pub prices: Vec<Price>,
+        /// What the sources do not settle about this model.
+        pub unverified: Vec<String>,
+        pub sources: Vec<String>,
+    }
+
+    #[derive(Eq, Copy)]
+    pub enum Lifecycle { Active, Legacy, EndOfLife }
+
+    pub struct Hyperparameter {
+        pub key: String,
+        pub label: String,
+        pub kind: HyperparameterKind,
+        pub default: String,
+        /// What it does, for someone who is not an engineer.
+        pub why: String,
+        pub advanced: bool,
+        pub unverified: bool,
+    }
+
+    #[serde(tag = "kind")]
+    pub enum HyperparameterKind {
+        Integer { min: i64, max: i64 },
+        Float { min: f64, max: f64 },
+        Choice { options: Vec<String> },
+    }
+
+    pub struct Price {
+        pub what: String,
+        pub usd: f64,
+        pub unit: String,
+        pub source: String,
+        pub date: String,
+    }
+}
