@@ -1,1 +1,215 @@
-//! .
+//! Base models as data: which can be tuned, where, from what records, with which hyperparameters,
+//! how a tuned copy is served and what it costs.
+//!
+//! The facts stand in `models/*.toml`, one file for each set of models that share data rules and
+//! hyperparameters; adding a model is an entry there, listed in [`FAMILY_FILES`]. The catalog is
+//! embedded, parsed once and never changes while the program runs.
+//!
+//! Deliberately absent: any network call (what `ListFoundationModels` adds is merged by whoever
+//! asked for it), image and embedding models (a record here is text), and any guess. What no source
+//! confirms is said in [`BaseModel::unverified`] or [`Hyperparameter::unverified`], and a price that
+//! is not known is not listed.
+
+mod family;
+mod hyperparameter;
+mod model;
+
+pub use family::CatalogError;
+pub use hyperparameter::{Hyperparameter, HyperparameterError, HyperparameterKind};
+pub use model::{
+    BaseModel, CustomizationType, DataFormat, DataRules, Lifecycle, LifecycleStatus, Price, PriceItem, ServingMode,
+};
+
+use std::sync::OnceLock;
+
+/// The id of the base model that is trained as itself on this computer.
+pub const TINY_V1: &str = "whetstone.tiny-v1";
+
+/// Every embedded file with its name, in the order in which models are listed.
+const FAMILY_FILES: &[(&str, &str)] = &[
+    ("whetstone-tiny.toml", include_str!("../models/whetstone-tiny.toml")),
+    ("nova.toml", include_str!("../models/nova.toml")),
+    ("nova-2-lite.toml", include_str!("../models/nova-2-lite.toml")),
+    ("llama-3-3.toml", include_str!("../models/llama-3-3.toml")),
+    ("llama-3-1.toml", include_str!("../models/llama-3-1.toml")),
+    ("llama-3-2.toml", include_str!("../models/llama-3-2.toml")),
+    ("llama-3-2-90b.toml", include_str!("../models/llama-3-2-90b.toml")),
+    ("claude-3-haiku.toml", include_str!("../models/claude-3-haiku.toml")),
+    ("titan-text.toml", include_str!("../models/titan-text.toml")),
+    ("titan-text-premier.toml", include_str!("../models/titan-text-premier.toml")),
+    ("cohere-command.toml", include_str!("../models/cohere-command.toml")),
+    ("cohere-command-light.toml", include_str!("../models/cohere-command-light.toml")),
+];
+
+/// All base models the app knows of itself.
+#[derive(Debug)]
+pub struct Catalog {
+    models: Vec<BaseModel>,
+}
+
+/// The embedded catalog.
+pub fn catalog() -> &'static Catalog {
+    static CATALOG: OnceLock<Catalog> = OnceLock::new();
+    CATALOG.get_or_init(|| {
+        // The files are part of the program and a test parses each: this cannot fail once built.
+        Catalog::parse(FAMILY_FILES).expect("the embedded catalog is valid")
+    })
+}
+
+impl Catalog {
+    /// Every model, local ones first.
+    pub fn models(&self) -> &[BaseModel] {
+        &self.models
+    }
+
+    /// The model with this customization id or foundation-model ARN
+    /// (`arn:aws:bedrock:us-east-1::foundation-model/ID`).
+    pub fn find(&self, id_or_arn: &str) -> Option<&BaseModel> {
+        let id = bare_id(id_or_arn)?;
+        self.models.iter().find(|model| model.id == id)
+    }
+
+    /// The model that is *invoked* under this id or foundation-model ARN: base models are tuned
+    /// under an id with a context suffix (`…:128k`) and invoked without it. Where two variants
+    /// share an invocation id, the first of the catalog is given.
+    pub fn find_by_invocation_id(&self, id_or_arn: &str) -> Option<&BaseModel> {
+        let id = bare_id(id_or_arn)?;
+        self.models.iter().find(|model| model.invocation_id() == id)
+    }
+
+    fn parse(files: &[(&str, &str)]) -> Result<Catalog, CatalogError> {
+        let mut models = Vec::new();
+        for (name, text) in files {
+            models.extend(family::parse_family(name, text)?);
+        }
+        Ok(Catalog { models })
+    }
+}
+
+/// The id inside a foundation-model ARN of any partition, or the text itself where it is no ARN.
+/// `None` for an ARN of anything else.
+fn bare_id(id_or_arn: &str) -> Option<&str> {
+    if !id_or_arn.starts_with("arn:") {
+        return Some(id_or_arn);
+    }
+    let mut parts = id_or_arn.splitn(6, ':');
+    let (_, _partition, service) = (parts.next()?, parts.next()?, parts.next()?);
+    let (_region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
+    if service != "bedrock" || !account.is_empty() {
+        return None;
+    }
+    resource.strip_prefix("foundation-model/")
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails loudly where it stands")]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_embedded_file_parses() {
+        for file in FAMILY_FILES {
+            let parsed = Catalog::parse(&[*file]);
+            assert!(parsed.is_ok(), "{}: {parsed:?}", file.0);
+        }
+    }
+
+    #[test]
+    fn every_file_of_the_models_folder_is_listed() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/models");
+        let mut on_disk: Vec<String> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut listed: Vec<&str> = FAMILY_FILES.iter().map(|(name, _)| *name).collect();
+        on_disk.sort();
+        listed.sort_unstable();
+        assert_eq!(on_disk, listed);
+    }
+
+    #[test]
+    fn ids_are_unique() {
+        let mut seen = HashSet::new();
+        for model in catalog().models() {
+            assert!(seen.insert(&model.id), "{} is listed twice", model.id);
+        }
+    }
+
+    #[test]
+    fn a_model_is_found_by_id_and_by_arn() {
+        for model in catalog().models() {
+            assert_eq!(catalog().find(&model.id), Some(model));
+            for region in ["us-east-1", "us-west-2"] {
+                let arn = model.arn(region);
+                assert_eq!(catalog().find(&arn), Some(model), "{arn}");
+            }
+        }
+        let arn = "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0:128k";
+        assert_eq!(catalog().find(arn).unwrap().name, "Amazon Nova Micro");
+    }
+
+    #[test]
+    fn what_is_no_base_model_is_not_found() {
+        for unknown in [
+            "",
+            "anthropic.claude-v2",
+            "arn:aws:bedrock:us-east-1::foundation-model/nothing",
+            "arn:aws:bedrock:us-east-1:111122223333:custom-model/whetstone.tiny-v1/abcdefghijkl",
+            "arn:aws:s3:::whetstone.tiny-v1",
+            "arn:aws:bedrock",
+            "WHETSTONE.TINY-V1",
+        ] {
+            assert_eq!(catalog().find(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_model_is_invoked_without_its_context_suffix() {
+        let nova = catalog().find("amazon.nova-micro-v1:0:128k").unwrap();
+        assert_eq!(nova.invocation_id(), "amazon.nova-micro-v1:0");
+        assert_eq!(catalog().find_by_invocation_id("amazon.nova-micro-v1:0"), Some(nova));
+        assert_eq!(catalog().find_by_invocation_id("amazon.nova-micro-v1:0:128k"), None);
+        let tiny = catalog().find(TINY_V1).unwrap();
+        assert_eq!(catalog().find_by_invocation_id(TINY_V1), Some(tiny));
+        let cohere = catalog().find("cohere.command-text-v14").unwrap();
+        assert_eq!(cohere.invocation_id(), "cohere.command-text-v14");
+    }
+
+    #[test]
+    fn every_model_says_what_a_person_needs() {
+        for model in catalog().models() {
+            assert!(!model.summary.is_empty(), "{}", model.id);
+            assert!(!model.sources.is_empty(), "{}", model.id);
+            assert!(!model.serving.is_empty(), "{}", model.id);
+            assert!(model.supports(CustomizationType::FineTuning), "{}", model.id);
+            assert!(model.local || !model.tuning_regions.is_empty(), "{}", model.id);
+            assert!(model.data.accepts(model.data.format), "{}", model.id);
+            assert!(model.data.min_records >= 1, "{}", model.id);
+            assert!(model.data.chars_per_token > 0.0, "{}", model.id);
+            for parameter in &model.hyperparameters {
+                assert!(parameter.why.ends_with('.'), "{} {}", model.id, parameter.key);
+            }
+            for price in &model.prices {
+                assert!(price.usd > 0.0 && !price.source.is_empty() && !price.date.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_bundled_model_is_trained_as_itself() {
+        let local: Vec<&str> = catalog().models().iter().filter(|m| m.local).map(|m| m.id.as_str()).collect();
+        assert_eq!(local, [TINY_V1]);
+        assert!(catalog().find(TINY_V1).unwrap().tunable_in("eu-central-1"));
+        let nova = catalog().find("amazon.nova-micro-v1:0:128k").unwrap();
+        assert!(nova.tunable_in("us-east-1") && !nova.tunable_in("us-west-2"));
+    }
+
+    #[test]
+    fn every_nova_refuses_the_union_of_reserved_words() {
+        for model in catalog().models() {
+            if model.family.starts_with("Nova") {
+                assert_eq!(model.data.reserved_words.len(), 9, "{}", model.id);
+                assert!(!model.data.reserved_words_match_case, "{}", model.id);
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Reading one file of `models/`: what the models of a family share, and then each model.
+
+use serde::Deserialize;
+
+use crate::{BaseModel, CustomizationType, DataRules, Hyperparameter, Lifecycle, Price, ServingMode};
+
+/// A catalog file that cannot be used; it names the file.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    #[error("{file} is not a valid catalog file")]
+    Syntax {
+        file: String,
+        #[source]
+        source: toml::de::Error,
+    },
+    #[error("{file}: the default of {key} breaks its own range")]
+    Default { file: String, key: String },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Family {
+    provider: String,
+    family: String,
+    #[serde(default)]
+    local: bool,
+    customization_types: Vec<CustomizationType>,
+    tuning_regions: Vec<String>,
+    serving: Vec<ServingMode>,
+    sources: Vec<String>,
+    #[serde(default)]
+    unverified: Vec<String>,
+    lifecycle: Lifecycle,
+    data: DataRules,
+    hyperparameters: Vec<Hyperparameter>,
+    models: Vec<Member>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Member {
+    id: String,
+    name: String,
+    summary: String,
+    #[serde(default)]
+    prices: Vec<Price>,
+}
+
+pub(crate) fn parse_family(file: &str, text: &str) -> Result<Vec<BaseModel>, CatalogError> {
+    let mut family: Family =
+        toml::from_str(text).map_err(|source| CatalogError::Syntax { file: file.to_owned(), source })?;
+    if family.data.accepts_formats.is_empty() {
+        family.data.accepts_formats = vec![family.data.format];
+    }
+    for parameter in &family.hyperparameters {
+        if parameter.check(&parameter.default).is_err() {
+            return Err(CatalogError::Default { file: file.to_owned(), key: parameter.key.clone() });
+        }
+    }
+    let members = std::mem::take(&mut family.models);
+    Ok(members.into_iter().map(|member| family.model(member)).collect())
+}
+
+impl Family {
+    fn model(&self, member: Member) -> BaseModel {
+        BaseModel {
+            id: member.id,
+            name: member.name,
+            provider: self.provider.clone(),
+            family: self.family.clone(),
+            summary: member.summary,
+            local: self.local,
+            customization_types: self.customization_types.clone(),
+            tuning_regions: self.tuning_regions.clone(),
+            lifecycle: self.lifecycle.clone(),
+            data: self.data.clone(),
+            hyperparameters: self.hyperparameters.clone(),
+            serving: self.serving.clone(),
+            prices: member.prices,
+            sources: self.sources.clone(),
+            unverified: self.unverified.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_default_outside_its_range_is_refused_by_name() {
+        let text = include_str!("../models/whetstone-tiny.toml").replacen("default = \"4\"", "default = \"51\"", 1);
+        let refused = parse_family("tiny.toml", &text);
+        assert!(matches!(&refused, Err(CatalogError::Default { key, .. }) if key == "epochCount"), "{refused:?}");
+    }
+
+    #[test]
+    fn a_misspelt_key_is_refused() {
+        let text = include_str!("../models/whetstone-tiny.toml").replacen("local", "lokal", 1);
+        assert!(matches!(parse_family("tiny.toml", &text), Err(CatalogError::Syntax { .. })));
+    }
+}

@@ -1,0 +1,260 @@
+//! The shape of one base model.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::{Hyperparameter, HyperparameterError};
+
+/// One base model and everything the app must know before a job on it starts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BaseModel {
+    /// The id that a customization job takes, with its context suffix where it has one.
+    pub id: String,
+    pub name: String,
+    pub provider: String,
+    pub family: String,
+    pub summary: String,
+    /// Trained as itself on this computer. Every other model is rehearsed with a stand-in.
+    pub local: bool,
+    pub customization_types: Vec<CustomizationType>,
+    /// Regions where a job may run. Empty for a local model: any.
+    pub tuning_regions: Vec<String>,
+    pub lifecycle: Lifecycle,
+    pub data: DataRules,
+    pub hyperparameters: Vec<Hyperparameter>,
+    /// How a tuned copy can be served.
+    pub serving: Vec<ServingMode>,
+    /// Known prices. A price that is not here is unknown, unless the model is local: that is free.
+    pub prices: Vec<Price>,
+    pub sources: Vec<String>,
+    /// What no source confirms, a sentence each.
+    pub unverified: Vec<String>,
+}
+
+impl BaseModel {
+    /// The foundation-model ARN in this Region.
+    pub fn arn(&self, region: &str) -> String {
+        format!("arn:aws:bedrock:{region}::foundation-model/{}", self.id)
+    }
+
+    /// The id for inference with the base model itself: the customization id without its context
+    /// suffix (`amazon.nova-micro-v1:0:128k` is invoked as `amazon.nova-micro-v1:0`).
+    pub fn invocation_id(&self) -> &str {
+        match self.id.match_indices(':').nth(1) {
+            Some((end, _)) => &self.id[..end],
+            None => &self.id,
+        }
+    }
+
+    pub fn supports(&self, customization_type: CustomizationType) -> bool {
+        self.customization_types.contains(&customization_type)
+    }
+
+    pub fn tunable_in(&self, region: &str) -> bool {
+        self.tuning_regions.is_empty() || self.tuning_regions.iter().any(|r| r == region)
+    }
+
+    pub fn hyperparameter(&self, key: &str) -> Option<&Hyperparameter> {
+        self.hyperparameters.iter().find(|p| p.key == key)
+    }
+
+    /// Everything that is wrong with these hyperparameters: unknown keys, values that are no number
+    /// and values out of range. Keys that are left out take their default and are no error.
+    pub fn check_hyperparameters(&self, given: &BTreeMap<String, String>) -> Vec<HyperparameterError> {
+        given
+            .iter()
+            .filter_map(|(key, value)| match self.hyperparameter(key) {
+                Some(parameter) => parameter.check(value).err(),
+                None => Some(HyperparameterError::Unknown { key: key.clone(), model: self.id.clone() }),
+            })
+            .collect()
+    }
+
+    /// The given hyperparameters with every missing one at its default.
+    pub fn with_defaults(&self, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let mut all = given.clone();
+        for parameter in &self.hyperparameters {
+            all.entry(parameter.key.clone()).or_insert_with(|| parameter.default.clone());
+        }
+        all
+    }
+}
+
+/// What kind of training a job does. The spelling of [`CustomizationType::as_str`] is AWS's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CustomizationType {
+    FineTuning,
+    ContinuedPreTraining,
+    Distillation,
+    ReinforcementFineTuning,
+}
+
+impl CustomizationType {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FineTuning => "FINE_TUNING",
+            Self::ContinuedPreTraining => "CONTINUED_PRE_TRAINING",
+            Self::Distillation => "DISTILLATION",
+            Self::ReinforcementFineTuning => "REINFORCEMENT_FINE_TUNING",
+        }
+    }
+}
+
+/// How a tuned copy answers prompts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ServingMode {
+    /// A custom model deployment, paid by the token.
+    OnDemand,
+    /// Provisioned throughput, paid by the hour.
+    Provisioned,
+}
+
+impl ServingMode {
+    /// AWS's spelling in `inferenceTypesSupported`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OnDemand => "ON_DEMAND",
+            Self::Provisioned => "PROVISIONED",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lifecycle {
+    pub status: LifecycleStatus,
+    /// The day (YYYY-MM-DD) it ended or will end, where it is known.
+    pub end_of_life: Option<String>,
+    pub note: Option<String>,
+}
+
+/// Only an active model takes new jobs on AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum LifecycleStatus {
+    Active,
+    Legacy,
+    EndOfLife,
+}
+
+impl LifecycleStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Legacy => "LEGACY",
+            Self::EndOfLife => "END_OF_LIFE",
+        }
+    }
+}
+
+/// The JSONL a model is trained from; a line a record in each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+pub enum DataFormat {
+    /// `{"prompt": …, "completion": …}`
+    PromptCompletion,
+    /// `{"system"?: …, "messages": [{"role", "content": text}]}`
+    ClaudeMessages,
+    /// `{"schemaVersion": "bedrock-conversation-2024", "system"?: [{"text"}], "messages": [{"role", "content": [{"text"}]}]}`
+    Conversation,
+}
+
+impl DataFormat {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PromptCompletion => "PromptCompletion",
+            Self::ClaudeMessages => "ClaudeMessages",
+            Self::Conversation => "Conversation",
+        }
+    }
+}
+
+/// What a model asks of its training data. A limit that is `None` is not documented.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataRules {
+    /// The format the app writes.
+    pub format: DataFormat,
+    /// All formats the model reads, the written one among them.
+    #[serde(default)]
+    pub accepts_formats: Vec<DataFormat>,
+    /// `schemaVersion` must be the constant where it is given; otherwise any text will do.
+    #[serde(default)]
+    pub exact_schema_version: bool,
+    /// The least number of training records.
+    pub min_records: u64,
+    /// The greatest number of training and validation records together.
+    pub max_records: Option<u64>,
+    pub max_training_records: Option<u64>,
+    pub min_validation_records: Option<u64>,
+    pub max_validation_records: Option<u64>,
+    /// False where a validation set is refused or silently not used.
+    pub validation_accepted: bool,
+    /// Prompt, completion and system text of one record together.
+    pub max_tokens_per_record: Option<u32>,
+    pub max_prompt_tokens: Option<u32>,
+    pub max_completion_tokens: Option<u32>,
+    /// The estimate of tokens is characters divided by this.
+    pub chars_per_token: f32,
+    pub max_training_bytes: Option<u64>,
+    pub max_validation_bytes: Option<u64>,
+    /// Texts that may occur nowhere in a record.
+    #[serde(default)]
+    pub reserved_words: Vec<String>,
+    /// Reserved words are compared without regard to case unless this is set.
+    #[serde(default)]
+    pub reserved_words_match_case: bool,
+}
+
+impl DataRules {
+    pub fn accepts(&self, format: DataFormat) -> bool {
+        self.accepts_formats.contains(&format)
+    }
+
+    /// The estimated number of tokens in so many characters, rounded up.
+    pub fn estimate_tokens(&self, chars: usize) -> u64 {
+        (chars as f64 / f64::from(self.chars_per_token)).ceil() as u64
+    }
+}
+
+/// A price as it was seen, with where and when.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    pub what: PriceItem,
+    pub usd: f64,
+    /// What is counted, for example `1K tokens` or `model-month`.
+    pub unit: String,
+    /// Where it was seen; `None` where the source names no Region.
+    pub region: Option<String>,
+    pub source: String,
+    pub date: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+pub enum PriceItem {
+    /// Per 1,000 tokens of the training data and epoch.
+    Training,
+    /// Per custom model and month.
+    Storage,
+    /// Per 1,000 tokens read by a tuned copy on demand.
+    InputTokens,
+    /// Per 1,000 tokens written by a tuned copy on demand.
+    OutputTokens,
+    /// Per model unit and hour.
+    ProvisionedHour,
+}
+
+impl PriceItem {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Training => "Training",
+            Self::Storage => "Storage",
+            Self::InputTokens => "InputTokens",
+            Self::OutputTokens => "OutputTokens",
+            Self::ProvisionedHour => "ProvisionedHour",
+        }
+    }
+}
