@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+# Builds the two halves of the app: the UI into ui/dist, and the program that embeds it.
+# Every cargo call of the doors selects the whole workspace, so that the same features are chosen each time and
+# nothing is compiled in two variants.
+
+# The program embeds ui/dist, so touching it without cause would recompile the shell: it is built only when a file
+# that goes into it has changed.
+build_ui() {
+    need_ui_packages || return 1
+    local stamp=$root/ui/node_modules/.cache/whetstone/dist wanted
+    wanted=$(find "$root/ui" \( -name node_modules -o -name dist -o -name coverage \) -prune -o -type f -print | fingerprint) || return 1
+    [[ -f $root/ui/dist/index.html && -f $stamp && $(<"$stamp") == "$wanted" ]] && return 0
+    say 'building the UI'
+    (cd "$root/ui" && npm run --silent build >&2) || return 1
+    mkdir -p "$(dirname "$stamp")"
+    printf '%s\n' "$wanted" >"$stamp"
+}
+
+# What must stand before cargo can compile the app.
+prepare_app() {
+    need_rust
+    need_packages "${app_packages[@]}" && build_ui
+}
+
+# build_program debug|release: prints the path of the program.
+build_program() {
+    local profile=$1 flags=()
+    [[ $profile == release ]] && flags=(--release)
+    prepare_app || return 1
+    (cd "$root" && cargo build --workspace --bin whetstone "${flags[@]}" >&2) || return 1
+    printf '%s\n' "$target/$profile/whetstone"
+}
