@@ -8,7 +8,11 @@ target=${CARGO_TARGET_DIR:-$root/target}
 
 # A line about what the script is doing, on standard error: standard output belongs to results.
 say() {
-    printf '\033[2m%s\033[0m\n' "$*" >&2
+    if [[ -t 2 ]]; then
+        printf '\033[2m%s\033[0m\n' "$*" >&2
+    else
+        printf '%s\n' "$*" >&2
+    fi
 }
 
 die() {
