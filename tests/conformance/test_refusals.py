@@ -1,0 +1,130 @@
+"""What the sandbox does not let through: strangers, bad requests, bad data; each with the code that AWS gives it."""
+
+import pytest
+from account import BASE_MODEL, BUCKET, BY_HEART, Account, conversation
+from judge import ask, refusal
+from records import PAIRS, jsonl
+
+
+@pytest.fixture(scope="module")
+def training(account):
+    return account.upload("data/refusals.jsonl", jsonl())
+
+
+def test_a_wrong_secret_is_refused_by_every_service(sandbox):
+    stranger = Account(sandbox, AWS_SECRET_ACCESS_KEY="x" * 40)
+    assert refusal(stranger.s3.list_buckets)[:2] == ("SignatureDoesNotMatch", 403)
+    assert refusal(stranger.bedrock.list_custom_models)[:2] == ("InvalidSignatureException", 403)
+    assert refusal(stranger.runtime.converse, modelId=BASE_MODEL, **conversation("Hello"))[:2] == (
+        "InvalidSignatureException",
+        403,
+    )
+
+
+def test_an_unknown_key_is_refused_by_every_service(sandbox):
+    stranger = Account(sandbox, AWS_ACCESS_KEY_ID="AKIAAAAAAAAAAAAAAAAA")
+    assert refusal(stranger.s3.list_buckets)[:2] == ("InvalidAccessKeyId", 403)
+    assert refusal(stranger.bedrock.list_custom_models)[:2] == ("UnrecognizedClientException", 403)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("epochCount", "0"),
+        ("epochCount", "51"),
+        ("epochCount", "three"),
+        ("batchSize", "129"),
+        ("learningRate", "0.5"),
+        ("approach", "sideways"),
+        ("colour", "red"),
+    ],
+)
+def test_a_hyperparameter_out_of_range_is_named(account, training, key, value):
+    request = account.job_request("out-of-range", training, hyperParameters={**BY_HEART, key: value})
+    code, status, message = refusal(account.bedrock.create_model_customization_job, **request)
+    assert (code, status) == ("ValidationException", 400)
+    assert key in message
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        ({"baseModelIdentifier": "nobody.no-such-model-v1:0"}, "model identifier"),
+        ({"trainingDataConfig": {"s3Uri": "s3://no-such-bucket/data.jsonl"}}, "no-such-bucket"),
+        ({"trainingDataConfig": {"s3Uri": f"s3://{BUCKET}/no-such-key.jsonl"}}, "no-such-key.jsonl"),
+        ({"outputDataConfig": {"s3Uri": "s3://no-such-bucket/out"}}, "no-such-bucket"),
+        ({"roleArn": "arn:aws:iam::123456789012:role/NoSuchRole"}, "NoSuchRole"),
+        ({"jobName": "no spaces allowed"}, "jobName"),
+        ({"customModelName": "no.dots.allowed"}, "customModelName"),
+        ({"customizationType": "REINFORCEMENT_FINE_TUNING"}, "REINFORCEMENT_FINE_TUNING"),
+    ],
+)
+def test_a_request_that_cannot_be_served_is_a_validation_error(account, training, changed, word):
+    request = {**account.job_request("cannot-be-served", training), **changed}
+    code, status, message = refusal(account.bedrock.create_model_customization_job, **request)
+    assert (code, status) == ("ValidationException", 400)
+    assert word in message
+
+
+def test_nothing_that_was_refused_has_left_a_job(account):
+    for name in ("out-of-range", "cannot-be-served"):
+        listed = ask(account.bedrock, "list_model_customization_jobs", nameContains=name)
+        assert listed["modelCustomizationJobSummaries"] == []
+
+
+def failed(account, name, body):
+    arn = account.create_job(name, account.upload(f"data/{name}.jsonl", body))
+    job = account.job_in(arn, "Failed")
+    assert "outputModelArn" not in job
+    assert job["statusDetails"]["trainingDetails"]["status"] == "NotStarted"
+    return job["failureMessage"]
+
+
+def test_a_broken_line_fails_the_job_and_is_named(account):
+    lines = jsonl(times=2).splitlines(keepends=True)
+    lines[40] = b'{"prompt": "half a recor\n'
+    message = failed(account, "broken-line", b"".join(lines))
+    assert "Unable to parse Amazon S3 file" in message
+    assert "broken-line.jsonl" in message
+    assert "41" in message
+
+
+def test_wrong_keys_fail_the_job_and_say_the_right_ones(account):
+    message = failed(account, "wrong-keys", b'{"input": "a", "output": "b"}\n' * 20)
+    assert 'must follow \'{"prompt":' in message
+    assert "wrong-keys.jsonl" in message
+
+
+def test_too_few_records_fail_the_job(account):
+    message = failed(account, "too-few", jsonl(PAIRS[:7]))
+    assert "7" in message
+    assert "8" in message
+
+
+def test_an_unknown_job_model_and_deployment_are_not_found(account):
+    arn = f"arn:aws:bedrock:us-east-1:{account.role.split(':')[4]}"
+    calls = [
+        (account.bedrock.get_model_customization_job, {"jobIdentifier": "never-made"}),
+        (account.bedrock.stop_model_customization_job, {"jobIdentifier": "never-made"}),
+        (account.bedrock.get_custom_model, {"modelIdentifier": "never-made"}),
+        (account.bedrock.get_custom_model_deployment, {"customModelDeploymentIdentifier": "never-made"}),
+        (account.bedrock.get_foundation_model, {"modelIdentifier": "nobody.no-such-model-v1:0"}),
+        (
+            account.runtime.converse,
+            {"modelId": f"{arn}:custom-model-deployment/abcdefghijkl", **conversation("Hello")},
+        ),
+    ]
+    for call, arguments in calls:
+        assert refusal(call, **arguments)[:2] == ("ResourceNotFoundException", 404), call.__name__
+
+
+def test_a_missing_object_and_bucket_are_not_found(account):
+    account.upload("there", b"x")
+    assert refusal(account.s3.get_object, Bucket=BUCKET, Key="not-there")[:2] == ("NoSuchKey", 404)
+    assert refusal(account.s3.list_objects_v2, Bucket="no-such-bucket")[:2] == ("NoSuchBucket", 404)
+
+
+def test_a_custom_model_is_not_served_without_a_deployment(account, tuned):
+    model = tuned.job["outputModelArn"]
+    code, status, _ = refusal(account.runtime.converse, modelId=model, **conversation("Hello"))
+    assert (code, status) == ("ValidationException", 400)
