@@ -1,1 +1,34 @@
-//! .
+//! Amazon Bedrock and S3 as the app needs them: a thin, typed layer over the AWS SDK for Rust.
+//!
+//! Whatever speaks these protocols is reached the same way; only region, endpoint and credentials differ, and they come from the caller.
+//! The caller owns client tokens, file paths and every decision; this crate keeps no state but its connections.
+//! Deliberately absent: polling (the caller decides how often to ask), saving anything, waiting for a state, words for a person beyond what
+//! AWS itself said, and creates without a client token (the SDK repeats a request whose answer was lost, so a create must be one that AWS
+//! recognises).
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `connect` | region, endpoint, credentials, timeouts, the one HTTP client |
+//! | `s3` | upload with progress, get, list, buckets |
+//! | `jobs` | customization jobs |
+//! | `metrics` | the loss files that a job leaves in its output folder |
+//! | `models` | foundation models, custom models, deployments |
+//! | `runtime` | answers of a model, as they are sampled |
+//! | `error` | what went wrong, told apart by AWS's error code |
+
+mod connect;
+mod error;
+mod jobs;
+mod metrics;
+mod models;
+mod runtime;
+mod s3;
+mod spelled;
+
+pub use connect::{Cloud, Credentials, Endpoint, Timeouts};
+pub use error::{CloudError, CloudErrorCode};
+pub use jobs::{CreateJob, Job, JobStatus, JobSummary, Phase, PhaseStatus, Phases};
+pub use metrics::{Metrics, MetricsPoint};
+pub use models::{CustomModel, CustomModelSummary, Deployment, DeploymentStatus, FoundationModel, ModelStatus};
+pub use runtime::{ChatMessage, ChatRole, ConverseEvent, ConverseRequest, ConverseStream};
+pub use s3::{MAX_OBJECT_IN_MEMORY, ObjectSummary, S3Uri};

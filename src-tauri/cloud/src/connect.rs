@@ -1,0 +1,179 @@
+//! Where the calls go, who makes them, and how long they may take.
+
+use std::{fmt, time::Duration};
+
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, identity::IdentityCache, profile::ProfileFileCredentialsProvider,
+    provider_config::ProviderConfig, retry::RetryConfig, stalled_stream_protection::StalledStreamProtectionConfig,
+    timeout::TimeoutConfig,
+};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::tls;
+
+use crate::{CloudError, CloudErrorCode};
+
+/// One account in one Region, or something that speaks the same protocols.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Signs the requests, and tells AWS's own endpoints apart.
+    pub region: String,
+    /// `http://` or `https://`; none for AWS itself. With one, S3 is addressed by path, since a bucket has no host name of its own there.
+    pub endpoint_url: Option<String>,
+    pub credentials: Credentials,
+}
+
+/// Who makes the calls.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Credentials {
+    Static {
+        id: String,
+        secret: String,
+        session: Option<String>,
+    },
+    /// A profile of the AWS configuration files, with all that can stand there: keys, single sign-on, a process, a role.
+    /// It is read when the first call is made.
+    Profile(String),
+}
+
+/// Keys never get into a log by way of a debug print.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Static { .. } => f.write_str("Static(..)"),
+            Self::Profile(name) => f.debug_tuple("Profile").field(name).finish(),
+        }
+    }
+}
+
+/// How long a call may be silent. None of them limits how long a call may take as long as something comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    pub connect: Duration,
+    pub answer: Duration,
+    pub transfer: Duration,
+    pub stall: Duration,
+    pub generation: Duration,
+}
+
+impl Timeouts {
+    /// A connection that is not there after this long, on any network people work on, will not come.
+    const CONNECT: Duration = Duration::from_secs(5);
+    /// For an answer to begin. The services answer within a second or two; the rest is for a slow network.
+    const ANSWER: Duration = Duration::from_secs(30);
+    /// For the answer to a request that carries a file: sending counts, and 16 MiB at half a megabit a second takes four and a half minutes.
+    const TRANSFER: Duration = Duration::from_secs(5 * 60);
+    /// For the next byte of a file, in either direction: long enough for a network to come back by itself, short enough to wait for.
+    const STALL: Duration = Duration::from_secs(20);
+    /// For the next words of a model: a long prompt, or a model that is brought into memory first, is silent for a while.
+    const GENERATION: Duration = Duration::from_secs(60);
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Self::CONNECT,
+            answer: Self::ANSWER,
+            transfer: Self::TRANSFER,
+            stall: Self::STALL,
+            generation: Self::GENERATION,
+        }
+    }
+}
+
+/// How often one call is tried in all, with growing pauses, when the network or the service fails for a moment.
+const ATTEMPTS: u32 = 3;
+
+/// A connection. Cheap to clone; clones share connections and credentials.
+#[derive(Clone)]
+pub struct Cloud {
+    pub(crate) bedrock: aws_sdk_bedrock::Client,
+    pub(crate) runtime: aws_sdk_bedrockruntime::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) region: String,
+    pub(crate) timeouts: Timeouts,
+}
+
+impl fmt::Debug for Cloud {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cloud").field("region", &self.region).finish_non_exhaustive()
+    }
+}
+
+impl Cloud {
+    /// Prepares a connection; nothing is sent before the first call.
+    ///
+    /// # Errors
+    /// `Validation` for a Region or an endpoint that cannot be one.
+    pub fn connect(endpoint: Endpoint) -> Result<Self, CloudError> {
+        Self::connect_with(endpoint, Timeouts::default())
+    }
+
+    /// The same with other timeouts.
+    ///
+    /// # Errors
+    /// As [`Cloud::connect`].
+    pub fn connect_with(endpoint: Endpoint, timeouts: Timeouts) -> Result<Self, CloudError> {
+        let Endpoint { region, endpoint_url, credentials } = endpoint;
+        let refuse = |message: String| CloudError::new("Connect", CloudErrorCode::Validation, message);
+        if region.is_empty() || !region.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+            return Err(refuse(format!("\"{region}\" is not the name of a Region")));
+        }
+        if let Some(url) = &endpoint_url
+            && !url.starts_with("http://")
+            && !url.starts_with("https://")
+        {
+            return Err(refuse(format!("\"{url}\" is not an http or https address")));
+        }
+
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+            .build_https();
+        let shared =
+            |answer: Duration| TimeoutConfig::builder().connect_timeout(timeouts.connect).read_timeout(answer).build();
+        let provider = match credentials {
+            Credentials::Static { id, secret, session } => SharedCredentialsProvider::new(
+                aws_credential_types::Credentials::new(id, secret, session, None, "whetstone"),
+            ),
+            Credentials::Profile(name) => {
+                let config = ProviderConfig::empty()
+                    .with_region(Some(Region::new(region.clone())))
+                    .with_http_client(http.clone())
+                    .with_timeout_config(shared(timeouts.answer));
+                SharedCredentialsProvider::new(
+                    ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name).build(),
+                )
+            }
+        };
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region.clone()))
+            .credentials_provider(provider)
+            .identity_cache(IdentityCache::lazy().load_timeout(timeouts.answer).build())
+            .http_client(http)
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .timeout_config(shared(timeouts.answer))
+            .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(timeouts.stall).build());
+        let by_path = endpoint_url.is_some();
+        config.set_endpoint_url(endpoint_url);
+        let config = config.build();
+
+        Ok(Self {
+            bedrock: aws_sdk_bedrock::Client::new(&config),
+            runtime: aws_sdk_bedrockruntime::Client::from_conf(
+                aws_sdk_bedrockruntime::config::Builder::from(&config)
+                    .timeout_config(shared(timeouts.generation))
+                    .build(),
+            ),
+            s3: aws_sdk_s3::Client::from_conf(
+                aws_sdk_s3::config::Builder::from(&config).force_path_style(by_path).build(),
+            ),
+            region,
+            timeouts,
+        })
+    }
+
+    /// The Region that requests are signed for.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+}

@@ -1,0 +1,281 @@
+//! Model customization jobs: create, look, list, stop.
+
+use std::{collections::BTreeMap, time::SystemTime};
+
+use aws_sdk_bedrock::{
+    operation::get_model_customization_job::GetModelCustomizationJobOutput,
+    types::{
+        CustomizationType, JobStatusDetails, ModelCustomizationJobSummary, OutputDataConfig, SortJobsBy, SortOrder,
+        StatusDetails, TrainingDataConfig, ValidationDataConfig, Validator,
+    },
+};
+use aws_smithy_types::DateTime;
+
+use crate::{
+    Cloud, CloudError, CloudErrorCode,
+    spelled::{spelled, time},
+};
+
+/// What a new job is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateJob {
+    pub name: String,
+    /// The name of the custom model that the job makes.
+    pub model_name: String,
+    pub role_arn: String,
+    /// Id or ARN of a foundation model, or ARN of a custom model to tune further.
+    pub base_model: String,
+    /// In AWS's spelling, `FINE_TUNING` for instance; none means that too.
+    pub customization_type: Option<String>,
+    pub hyperparameters: BTreeMap<String, String>,
+    /// `s3://bucket/key`
+    pub training_uri: String,
+    pub validation_uri: Option<String>,
+    /// `s3://bucket/folder/`
+    pub output_uri: String,
+    /// The same token makes the same job, however often it is sent: write it down before the call.
+    pub client_token: String,
+}
+
+spelled! {
+    /// How far a job is. There is no state of waiting: a job that waits is `InProgress` and its phases are `NotStarted`.
+    JobStatus { InProgress, Completed, Failed, Stopping, Stopped }
+}
+
+impl JobStatus {
+    /// Nothing will change any more.
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Stopped)
+    }
+}
+
+spelled! {
+    /// How far one phase of a job is.
+    PhaseStatus { NotStarted, InProgress, Completed, Stopping, Stopped, Failed }
+}
+
+/// One phase of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phase {
+    pub status: Option<PhaseStatus>,
+    pub created: Option<SystemTime>,
+    pub modified: Option<SystemTime>,
+}
+
+/// The phases of a job in their order; each is there as soon as AWS tells of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Phases {
+    pub validation: Option<Phase>,
+    pub data_processing: Option<Phase>,
+    pub training: Option<Phase>,
+}
+
+/// All that is known of one job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    pub arn: String,
+    pub name: String,
+    pub status: JobStatus,
+    /// Why it failed, in AWS's words.
+    pub failure_message: Option<String>,
+    pub phases: Phases,
+    pub base_model_arn: String,
+    pub customization_type: Option<String>,
+    pub hyperparameters: BTreeMap<String, String>,
+    pub output_model_name: String,
+    /// There once the job has made its model.
+    pub output_model_arn: Option<String>,
+    pub role_arn: String,
+    pub training_uri: Option<String>,
+    pub validation_uris: Vec<String>,
+    pub output_uri: Option<String>,
+    pub client_token: Option<String>,
+    pub created: Option<SystemTime>,
+    pub modified: Option<SystemTime>,
+    pub ended: Option<SystemTime>,
+    /// At the end of the job.
+    pub training_loss: Option<f32>,
+    /// At the end of the job, one for each validation file.
+    pub validation_losses: Vec<f32>,
+}
+
+impl Job {
+    /// The last part of the ARN, which names the job's folder in the output location.
+    pub fn id(&self) -> &str {
+        self.arn.rsplit('/').next().unwrap_or(&self.arn)
+    }
+}
+
+/// What the list of jobs tells of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobSummary {
+    pub arn: String,
+    pub name: String,
+    pub status: JobStatus,
+    pub phases: Phases,
+    pub base_model_arn: String,
+    pub customization_type: Option<String>,
+    pub model_name: Option<String>,
+    pub model_arn: Option<String>,
+    pub created: Option<SystemTime>,
+    pub modified: Option<SystemTime>,
+    pub ended: Option<SystemTime>,
+}
+
+impl Cloud {
+    /// Starts a job and gives its ARN.
+    ///
+    /// # Errors
+    /// `Validation` for what Bedrock does not accept, `Conflict` when the name is taken, `QuotaExceeded` when too many jobs run.
+    pub async fn create_job(&self, job: CreateJob) -> Result<String, CloudError> {
+        const OPERATION: &str = "CreateModelCustomizationJob";
+        let incomplete = |error: aws_smithy_types::error::operation::BuildError| {
+            CloudError::new(OPERATION, CloudErrorCode::Validation, error.to_string())
+        };
+        let validation = match job.validation_uri {
+            None => None,
+            Some(uri) => {
+                let validator = Validator::builder().s3_uri(uri).build().map_err(incomplete)?;
+                Some(ValidationDataConfig::builder().validators(validator).build().map_err(incomplete)?)
+            }
+        };
+        let created = self
+            .bedrock
+            .create_model_customization_job()
+            .job_name(job.name)
+            .custom_model_name(job.model_name)
+            .role_arn(job.role_arn)
+            .client_request_token(job.client_token)
+            .base_model_identifier(job.base_model)
+            .set_customization_type(job.customization_type.as_deref().map(CustomizationType::from))
+            .set_hyper_parameters(Some(job.hyperparameters.into_iter().collect()))
+            .training_data_config(TrainingDataConfig::builder().s3_uri(job.training_uri).build())
+            .set_validation_data_config(validation)
+            .output_data_config(OutputDataConfig::builder().s3_uri(job.output_uri).build().map_err(incomplete)?)
+            .send()
+            .await
+            .map_err(CloudError::of(OPERATION))?;
+        Ok(created.job_arn)
+    }
+
+    /// One job, by its name or ARN.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none.
+    pub async fn job(&self, name_or_arn: &str) -> Result<Job, CloudError> {
+        self.bedrock
+            .get_model_customization_job()
+            .job_identifier(name_or_arn)
+            .send()
+            .await
+            .map(Job::from)
+            .map_err(CloudError::of("GetModelCustomizationJob"))
+    }
+
+    /// All jobs of the account in this Region, the newest first; only those whose name contains the text, when one is given.
+    ///
+    /// # Errors
+    /// Those of any call.
+    pub async fn jobs(&self, name_contains: Option<&str>) -> Result<Vec<JobSummary>, CloudError> {
+        let mut pages = self
+            .bedrock
+            .list_model_customization_jobs()
+            .set_name_contains(name_contains.map(str::to_owned))
+            .sort_by(SortJobsBy::CreationTime)
+            .sort_order(SortOrder::Descending)
+            .into_paginator()
+            .items()
+            .send();
+        let mut jobs = Vec::new();
+        while let Some(summary) = pages.next().await {
+            jobs.push(summary.map_err(CloudError::of("ListModelCustomizationJobs"))?.into());
+        }
+        Ok(jobs)
+    }
+
+    /// Asks a job to stop. It is `Stopping` for a while; a job that was stopped leaves no model on AWS.
+    ///
+    /// # Errors
+    /// `Conflict` when the job is over already.
+    pub async fn stop_job(&self, name_or_arn: &str) -> Result<(), CloudError> {
+        let stop = self.bedrock.stop_model_customization_job().job_identifier(name_or_arn);
+        stop.send().await.map(drop).map_err(CloudError::of("StopModelCustomizationJob"))
+    }
+}
+
+impl From<GetModelCustomizationJobOutput> for Job {
+    fn from(job: GetModelCustomizationJobOutput) -> Self {
+        // The shape allows an answer without a status; such a job is one that nothing is known of yet.
+        let status =
+            job.status.as_ref().map_or_else(|| JobStatus::Other(String::new()), |status| status.as_str().into());
+        let validation_uris = job.validation_data_config.map(|config| config.validators).unwrap_or_default();
+        Self {
+            status,
+            phases: phases(job.status_details.as_ref()),
+            customization_type: job.customization_type.map(|kind| kind.as_str().to_owned()),
+            hyperparameters: job.hyper_parameters.unwrap_or_default().into_iter().collect(),
+            training_uri: job.training_data_config.and_then(|config| config.s3_uri),
+            validation_uris: validation_uris.into_iter().map(|validator| validator.s3_uri).collect(),
+            output_uri: job.output_data_config.map(|config| config.s3_uri),
+            created: time(&job.creation_time),
+            modified: job.last_modified_time.as_ref().and_then(time),
+            ended: job.end_time.as_ref().and_then(time),
+            training_loss: job.training_metrics.and_then(|metrics| metrics.training_loss),
+            validation_losses: job
+                .validation_metrics
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|metric| metric.validation_loss)
+                .collect(),
+            arn: job.job_arn,
+            name: job.job_name,
+            failure_message: job.failure_message,
+            base_model_arn: job.base_model_arn,
+            output_model_name: job.output_model_name,
+            output_model_arn: job.output_model_arn,
+            role_arn: job.role_arn,
+            client_token: job.client_request_token,
+        }
+    }
+}
+
+impl From<ModelCustomizationJobSummary> for JobSummary {
+    fn from(job: ModelCustomizationJobSummary) -> Self {
+        Self {
+            status: job.status.as_str().into(),
+            phases: phases(job.status_details.as_ref()),
+            customization_type: job.customization_type.map(|kind| kind.as_str().to_owned()),
+            created: time(&job.creation_time),
+            modified: job.last_modified_time.as_ref().and_then(time),
+            ended: job.end_time.as_ref().and_then(time),
+            arn: job.job_arn,
+            name: job.job_name,
+            base_model_arn: job.base_model_arn,
+            model_name: job.custom_model_name,
+            model_arn: job.custom_model_arn,
+        }
+    }
+}
+
+fn phases(details: Option<&StatusDetails>) -> Phases {
+    let Some(details) = details else { return Phases::default() };
+    Phases {
+        validation: details
+            .validation_details()
+            .map(|phase| self::phase(phase.status(), phase.creation_time(), phase.last_modified_time())),
+        data_processing: details
+            .data_processing_details()
+            .map(|phase| self::phase(phase.status(), phase.creation_time(), phase.last_modified_time())),
+        training: details
+            .training_details()
+            .map(|phase| self::phase(phase.status(), phase.creation_time(), phase.last_modified_time())),
+    }
+}
+
+fn phase(status: Option<&JobStatusDetails>, created: Option<&DateTime>, modified: Option<&DateTime>) -> Phase {
+    Phase {
+        status: status.map(|status| status.as_str().into()),
+        created: created.and_then(time),
+        modified: modified.and_then(time),
+    }
+}

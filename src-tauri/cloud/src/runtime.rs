@@ -1,0 +1,194 @@
+//! Answers of a model, as they are sampled.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use aws_sdk_bedrockruntime::{
+    operation::converse_stream::ConverseStreamOutput as Answer,
+    types::{
+        ContentBlock, ContentBlockDelta, ConversationRole, ConverseStreamOutput, InferenceConfiguration, Message,
+        SystemContentBlock,
+    },
+};
+use futures_util::{Stream, StreamExt as _, stream};
+
+use crate::{Cloud, CloudError, CloudErrorCode};
+
+const OPERATION: &str = "ConverseStream";
+
+/// Who says something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChatRole {
+    User,
+    Assistant,
+}
+
+/// One turn of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatMessage {
+    pub role: ChatRole,
+    pub text: String,
+}
+
+/// What to answer, and how. What is not given is left to the model's own default.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ConverseRequest {
+    pub system: Option<String>,
+    /// Turns in their order; the last is the user's.
+    pub messages: Vec<ChatMessage>,
+    /// At least 1.
+    pub max_tokens: Option<i32>,
+    /// 0 to 1
+    pub temperature: Option<f32>,
+    /// 0 to 1
+    pub top_p: Option<f32>,
+    pub stop_sequences: Vec<String>,
+}
+
+/// What happens in the course of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConverseEvent {
+    /// The next words.
+    Text(String),
+    /// The answer is complete; nothing follows.
+    Done {
+        /// In AWS's spelling: `end_turn`, `max_tokens`, `stop_sequence` and others.
+        stop_reason: String,
+        /// Where the service told of it.
+        input_tokens: Option<i32>,
+        output_tokens: Option<i32>,
+        /// As the service measured it.
+        latency_ms: Option<i64>,
+    },
+}
+
+/// An answer on its way. Dropping it closes the connection, and with it the sampling.
+pub struct ConverseStream {
+    events: Pin<Box<dyn Stream<Item = Result<ConverseEvent, CloudError>> + Send>>,
+}
+
+impl std::fmt::Debug for ConverseStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConverseStream").finish_non_exhaustive()
+    }
+}
+
+impl ConverseStream {
+    /// The next event; none after `Done` or an error.
+    pub async fn next(&mut self) -> Option<Result<ConverseEvent, CloudError>> {
+        self.events.next().await
+    }
+}
+
+impl Stream for ConverseStream {
+    type Item = Result<ConverseEvent, CloudError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.events.as_mut().poll_next(context)
+    }
+}
+
+impl Cloud {
+    /// Asks a model (an id, or the ARN of a deployment) and gives the answer as it is made.
+    ///
+    /// # Errors
+    /// `NotReady` while a model is brought into memory, `Validation` for a request the model does not take, `Throttled`.
+    pub async fn converse_stream(
+        &self,
+        model_id: &str,
+        request: ConverseRequest,
+    ) -> Result<ConverseStream, CloudError> {
+        let incomplete = |error: aws_smithy_types::error::operation::BuildError| {
+            CloudError::new(OPERATION, CloudErrorCode::Validation, error.to_string())
+        };
+        let mut messages = Vec::with_capacity(request.messages.len());
+        for ChatMessage { role, text } in request.messages {
+            let role = match role {
+                ChatRole::User => ConversationRole::User,
+                ChatRole::Assistant => ConversationRole::Assistant,
+            };
+            messages.push(Message::builder().role(role).content(ContentBlock::Text(text)).build().map_err(incomplete)?);
+        }
+        let stop_sequences = Some(request.stop_sequences).filter(|sequences| !sequences.is_empty());
+        let settings = InferenceConfiguration::builder()
+            .set_max_tokens(request.max_tokens)
+            .set_temperature(request.temperature)
+            .set_top_p(request.top_p)
+            .set_stop_sequences(stop_sequences)
+            .build();
+        let answer = self
+            .runtime
+            .converse_stream()
+            .model_id(model_id)
+            .set_system(request.system.map(|text| vec![SystemContentBlock::Text(text)]))
+            .set_messages(Some(messages))
+            .inference_config(settings)
+            .send()
+            .await
+            .map_err(CloudError::of(OPERATION))?;
+        let reading = Reading { answer, silence: self.timeouts.generation, stop_reason: None };
+        let events = stream::unfold(Some(reading), |reading| async move {
+            let mut reading = reading?;
+            match reading.next().await {
+                Ok(event @ ConverseEvent::Text(_)) => Some((Ok(event), Some(reading))),
+                last => Some((last, None)),
+            }
+        });
+        Ok(ConverseStream { events: Box::pin(events) })
+    }
+}
+
+/// An answer that is being read.
+struct Reading {
+    answer: Answer,
+    silence: Duration,
+    stop_reason: Option<String>,
+}
+
+impl Reading {
+    /// The next event that the caller wants to know of.
+    async fn next(&mut self) -> Result<ConverseEvent, CloudError> {
+        loop {
+            let event = tokio::time::timeout(self.silence, self.answer.stream.recv()).await.map_err(|_| {
+                let message = format!("the model said nothing for {} s", self.silence.as_secs_f32());
+                CloudError::new(OPERATION, CloudErrorCode::Timeout, message)
+            })?;
+            match event.map_err(CloudError::of(OPERATION))? {
+                Some(ConverseStreamOutput::ContentBlockDelta(event)) => {
+                    if let Some(ContentBlockDelta::Text(text)) = event.delta
+                        && !text.is_empty()
+                    {
+                        return Ok(ConverseEvent::Text(text));
+                    }
+                }
+                Some(ConverseStreamOutput::MessageStop(event)) => {
+                    self.stop_reason = Some(event.stop_reason.as_str().to_owned());
+                }
+                // The last event of an answer, after the one that says why it stopped.
+                Some(ConverseStreamOutput::Metadata(event)) => {
+                    return Ok(ConverseEvent::Done {
+                        stop_reason: self.stop_reason.take().unwrap_or_default(),
+                        input_tokens: event.usage.as_ref().map(|usage| usage.input_tokens),
+                        output_tokens: event.usage.as_ref().map(|usage| usage.output_tokens),
+                        latency_ms: event.metrics.as_ref().map(|metrics| metrics.latency_ms),
+                    });
+                }
+                Some(_) => {}
+                None => return self.ended(),
+            }
+        }
+    }
+
+    /// The stream ended without telling of tokens: complete when a stop was told, broken off otherwise.
+    fn ended(&mut self) -> Result<ConverseEvent, CloudError> {
+        match self.stop_reason.take() {
+            Some(stop_reason) => {
+                Ok(ConverseEvent::Done { stop_reason, input_tokens: None, output_tokens: None, latency_ms: None })
+            }
+            None => Err(CloudError::new(OPERATION, CloudErrorCode::Unreachable, "the answer broke off before its end")),
+        }
+    }
+}
