@@ -8,12 +8,17 @@
 build_ui() {
     need_ui_packages || return 1
     local stamp=$root/ui/node_modules/.cache/whetstone/dist wanted
-    wanted=$(find "$root/ui" \( -name node_modules -o -name dist -o -name coverage \) -prune -o -type f -print | fingerprint) || return 1
+    wanted=$(ui_sources | fingerprint) || return 1
     [[ -f $root/ui/dist/index.html && -f $stamp && $(<"$stamp") == "$wanted" ]] && return 0
     say 'building the UI'
     (cd "$root/ui" && npm run --silent build >&2) || return 1
     mkdir -p "$(dirname "$stamp")"
     printf '%s\n' "$wanted" >"$stamp"
+}
+
+ui_sources() {
+    find "$root/ui" \( -path "$root/ui/node_modules" -o -path "$root/ui/dist" -o -path "$root/ui/testing" \) -prune \
+        -o -type f ! -name '*.test.ts' -print
 }
 
 # What must stand before cargo can compile the app.

@@ -13,15 +13,15 @@ lane_rust() {
     rust_tests rust 'not (binary(/^window/) or binary(real_data))' '^(?!window|real_data$)' --lib --bins
 }
 
+# The linters' options stand in ui/package.json, where an editor finds them too.
 lane_ui() {
     must 'UI packages' need_ui_packages || return
-    local bin=$root/ui/node_modules/.bin
     cd "$root/ui" || return
-    check prettier "$bin/prettier" --check --log-level warn .
-    check eslint "$bin/eslint" --max-warnings 0 .
-    check svelte-check "$bin/svelte-check" --fail-on-warnings --output human
+    check prettier npm run --silent format:check
+    check eslint npm run --silent lint
+    check svelte-check npm run --silent check
     suite vitest count_junit "$reports/vitest.xml" \
-        "$bin/vitest" run --reporter=default --reporter=junit --outputFile.junit="$reports/vitest.xml"
+        npm test --silent -- --reporter=default --reporter=junit --outputFile.junit="$reports/vitest.xml"
     cd "$root" || return
 }
 
