@@ -1,6 +1,6 @@
 //! Datasets: bring a file in, look at it, mend it, split it.
 
-use crate::{AppError, shapes};
+use crate::shapes;
 
 shapes! {
     /// A file that the person chose. The window knows it by a token, never by a path of its own making.
@@ -217,6 +217,5 @@ shapes! {
     pub struct ExportOutcome {
         pub folder: Option<String>,
         pub files: Vec<String>,
-        pub error: Option<AppError>,
     }
 }

@@ -18,7 +18,8 @@ shapes! {
         /// In words: "prompt and completion", "conversation".
         pub data_format: String,
         pub min_records: u64,
-        pub max_records: u64,
+        /// Training and validation together; null where no limit is documented.
+        pub max_records: Option<u64>,
         pub validation_accepted: bool,
         pub hyperparameters: Vec<Hyperparameter>,
         pub prices: Vec<Price>,

@@ -41,8 +41,9 @@ shapes! {
         pub text: String,
         /// As the endpoint spells it: `end_turn`, `max_tokens`, `stop_sequence`; `cancelled` when the person stopped it.
         pub stop_reason: String,
-        pub input_tokens: u64,
-        pub output_tokens: u64,
+        /// Null where the endpoint did not tell.
+        pub input_tokens: Option<u64>,
+        pub output_tokens: Option<u64>,
         pub first_token_ms: Option<u64>,
         pub total_ms: u64,
     }

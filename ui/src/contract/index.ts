@@ -51,7 +51,11 @@ lifecycleNote: string | null, tuningRegions: Array<string>,
 /**
  * In words: "prompt and completion", "conversation".
  */
-dataFormat: string, minRecords: number, maxRecords: number, validationAccepted: boolean, hyperparameters: Array<Hyperparameter>, prices: Array<Price>, 
+dataFormat: string, minRecords: number, 
+/**
+ * Training and validation together; null where no limit is documented.
+ */
+maxRecords: number | null, validationAccepted: boolean, hyperparameters: Array<Hyperparameter>, prices: Array<Price>, 
 /**
  * What the sources do not settle about this model.
  */
@@ -126,7 +130,7 @@ export type ErrorCode = "invalidInput" | "fileBroken" | "fileUnavailable" | "not
 /**
  * Where an export went; null when the person closed the dialog.
  */
-export type ExportOutcome = { folder: string | null, files: Array<string>, error: AppError | null, };
+export type ExportOutcome = { folder: string | null, files: Array<string>, };
 
 export type ExportRequest = { dataset: string, baseModel: string, };
 
@@ -344,7 +348,11 @@ export type Reply = { text: string,
 /**
  * As the endpoint spells it: `end_turn`, `max_tokens`, `stop_sequence`; `cancelled` when the person stopped it.
  */
-stopReason: string, inputTokens: number, outputTokens: number, firstTokenMs: number | null, totalMs: number, };
+stopReason: string, 
+/**
+ * Null where the endpoint did not tell.
+ */
+inputTokens: number | null, outputTokens: number | null, firstTokenMs: number | null, totalMs: number, };
 
 export type RequestId = { request: string, };
 
