@@ -143,6 +143,8 @@ shapes! {
     #[derive(Eq)]
     pub struct ChartPalette {
         pub ink: String,
+        /// Axis labels.
+        pub faint_ink: String,
         pub grid: String,
         pub training: String,
         pub validation: String,

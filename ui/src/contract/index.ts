@@ -70,7 +70,11 @@ svg: string | null, trainingPoints: number, validationPoints: number, };
 /**
  * Colours as `#rrggbb`, taken from the window's tokens.
  */
-export type ChartPalette = { ink: string, grid: string, training: string, validation: string, };
+export type ChartPalette = { ink: string, 
+/**
+ * Axis labels.
+ */
+faintInk: string, grid: string, training: string, validation: string, };
 
 export type ChartRequest = { job: string, width: number, height: number, 
 /**
