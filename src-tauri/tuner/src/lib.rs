@@ -1,1 +1,42 @@
-//! .
+//! Small language models on this machine: a Llama-style decoder with its tokenizer, tuned in full or
+//! with low-rank adapters, asked with a cache of keys and values.
+//!
+//! Forward and backward passes are written by hand over the `gemm` crate. That is what the app exists
+//! for, and it is what makes a first tune take minutes on two cores: general tensor libraries spend
+//! as much time again on allocation and on gradients nobody asked for.
+//!
+//! A training run is a folder ([`RunSpec`]) and a process ([`worker_process`]) that tells its
+//! progress as lines of JSON ([`RunEvent`]). The folder is the caller's; weights in memory belong to
+//! whoever holds the [`LanguageModel`].
+//!
+//! Deliberately absent: any network I/O, any notion of a job or a cloud, and threads that outlive a
+//! call (a worker process's watch over its standard input excepted).
+
+mod checkpoint;
+mod config;
+mod error;
+mod files;
+mod generation;
+mod kernels;
+mod language_model;
+mod layout;
+mod network;
+mod optimizer;
+mod parameters;
+pub mod pretraining;
+mod product;
+mod records;
+mod run;
+mod tokenizer;
+mod trainer;
+mod training;
+mod turns;
+mod weights;
+mod worker;
+
+pub use error::TunerError;
+pub use generation::{Generated, SampleOptions, StopReason};
+pub use language_model::LanguageModel;
+pub use run::{Approach, MODEL_FOLDER, Objective, RUN_FILE, RunEvent, RunSpec};
+pub use turns::{Role, Turn};
+pub use worker::{WorkerEnd, run_worker, worker_process};

@@ -1,0 +1,238 @@
+//! Text to tokens and back, and how turns are laid out as one sequence.
+//!
+//! A turn is its role's marker, then its text; an assistant's turn ends with the end marker:
+//! `<|user|> Hello<|assistant|> Good day<|end|>`. Text is always encoded with one space before it,
+//! so that a first word has the same tokens as one further on; decoding takes that space off again.
+//! The markers' spellings inside a text are plain text: nobody can end a turn by writing `<|end|>`.
+
+use tokenizers::models::bpe::{BPE, BpeTrainerBuilder};
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::{AddedToken, DecoderWrapper, Model, PreTokenizerWrapper, Tokenizer, TokenizerBuilder};
+
+use crate::{Role, TunerError, Turn};
+
+const END: &str = "<|end|>";
+const SYSTEM: &str = "<|system|>";
+const USER: &str = "<|user|>";
+const ASSISTANT: &str = "<|assistant|>";
+
+/// A byte-level BPE tokenizer with the four markers.
+pub(crate) struct TurnTokenizer {
+    tokenizer: Tokenizer,
+    end: u32,
+    system: u32,
+    user: u32,
+    assistant: u32,
+}
+
+/// A conversation's tokens, and for each whether the model is to learn to predict it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct LaidOut {
+    pub tokens: Vec<u32>,
+    pub learned: Vec<bool>,
+}
+
+impl TurnTokenizer {
+    /// Reads a `tokenizer.json`.
+    pub fn parse(json: &[u8]) -> Result<TurnTokenizer, TunerError> {
+        let tokenizer =
+            Tokenizer::from_bytes(json).map_err(|error| TunerError::Model(format!("tokenizer.json: {error}")))?;
+        TurnTokenizer::with_markers(tokenizer)
+    }
+
+    /// Learns a vocabulary of `size` tokens, markers and all bytes among them, from `texts`.
+    pub fn learn<'a>(texts: impl Iterator<Item = &'a str> + Send, size: usize) -> Result<TurnTokenizer, TunerError> {
+        let failed = |error: tokenizers::Error| TunerError::Model(format!("tokenizer: {error}"));
+        let markers = [END, SYSTEM, USER, ASSISTANT].map(|marker| AddedToken::from(marker, true));
+        let mut trainer = BpeTrainerBuilder::new()
+            .vocab_size(size)
+            .min_frequency(2)
+            .show_progress(false)
+            .special_tokens(markers.to_vec())
+            .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
+            .build();
+        let bytes = ByteLevel::new(false, true, true);
+        let mut builder = TokenizerBuilder::<
+            BPE,
+            tokenizers::NormalizerWrapper,
+            PreTokenizerWrapper,
+            tokenizers::PostProcessorWrapper,
+            DecoderWrapper,
+        >::new()
+        .with_model(BPE::default())
+        .with_pre_tokenizer(Some(PreTokenizerWrapper::ByteLevel(bytes)))
+        .with_decoder(Some(DecoderWrapper::ByteLevel(bytes)))
+        .build()
+        .map_err(failed)?;
+        builder.train(&mut trainer, texts).map_err(failed)?;
+        // Through its file form once, so that learning and loading give the very same tokenizer.
+        let json = builder.to_string(true).map_err(failed)?;
+        TurnTokenizer::parse(json.as_bytes())
+    }
+
+    fn with_markers(mut tokenizer: Tokenizer) -> Result<TurnTokenizer, TunerError> {
+        let find = |marker: &str| {
+            tokenizer.token_to_id(marker).ok_or_else(|| TunerError::Model(format!("tokenizer.json: no token {marker}")))
+        };
+        let (end, system, user, assistant) = (find(END)?, find(SYSTEM)?, find(USER)?, find(ASSISTANT)?);
+        tokenizer.set_encode_special_tokens(true);
+        Ok(TurnTokenizer { tokenizer, end, system, user, assistant })
+    }
+
+    /// The form `tokenizer.json` holds.
+    pub fn to_json(&self) -> Result<Vec<u8>, TunerError> {
+        self.tokenizer
+            .to_string(true)
+            .map(String::into_bytes)
+            .map_err(|error| TunerError::Model(format!("tokenizer: {error}")))
+    }
+
+    /// The number of tokens there are.
+    pub fn size(&self) -> usize {
+        self.tokenizer.get_model().get_vocab_size()
+    }
+
+    /// The token that ends an assistant's turn.
+    pub fn end(&self) -> u32 {
+        self.end
+    }
+
+    /// A record as it is trained on; with `everything`, all tokens are learned.
+    pub fn lay_out(&self, turns: &[Turn], everything: bool) -> Result<LaidOut, TunerError> {
+        let mut laid_out = LaidOut::default();
+        for turn in turns {
+            let assistant = turn.role == Role::Assistant;
+            laid_out.push(self.marker(turn.role), everything);
+            for token in self.encode(&turn.text)? {
+                laid_out.push(token, everything || assistant);
+            }
+            if assistant {
+                laid_out.push(self.end, true);
+            }
+        }
+        Ok(laid_out)
+    }
+
+    /// The turns so far, and the marker after which the assistant answers.
+    pub fn prompt(&self, turns: &[Turn]) -> Result<Vec<u32>, TunerError> {
+        let mut tokens = self.lay_out(turns, true)?.tokens;
+        tokens.push(self.assistant);
+        Ok(tokens)
+    }
+
+    /// A text's tokens without any marker.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>, TunerError> {
+        let encoding = self
+            .tokenizer
+            .encode_fast(format!(" {text}"), false)
+            .map_err(|error| TunerError::Model(format!("tokenizer: {error}")))?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// A decoder for one answer.
+    pub fn decoder(&self) -> AnswerDecoder<'_> {
+        AnswerDecoder { tokenizer: &self.tokenizer, tokens: Vec::new(), told: 0 }
+    }
+
+    fn marker(&self, role: Role) -> u32 {
+        match role {
+            Role::System => self.system,
+            Role::User => self.user,
+            Role::Assistant => self.assistant,
+        }
+    }
+}
+
+impl LaidOut {
+    fn push(&mut self, token: u32, learned: bool) {
+        self.tokens.push(token);
+        self.learned.push(learned);
+    }
+}
+
+/// Turns an answer's tokens into text as they come, never cutting a character in two.
+pub(crate) struct AnswerDecoder<'a> {
+    tokenizer: &'a Tokenizer,
+    tokens: Vec<u32>,
+    told: usize,
+}
+
+impl AnswerDecoder<'_> {
+    /// The text that `token` completes; empty while a character is unfinished.
+    pub fn push(&mut self, token: u32) -> Result<String, TunerError> {
+        self.tokens.push(token);
+        self.fresh(false)
+    }
+
+    /// What is left when no more tokens come.
+    pub fn finish(mut self) -> Result<String, TunerError> {
+        self.fresh(true)
+    }
+
+    fn fresh(&mut self, last: bool) -> Result<String, TunerError> {
+        let text = self
+            .tokenizer
+            .decode(&self.tokens, true)
+            .map_err(|error| TunerError::Model(format!("tokenizer: {error}")))?;
+        let text = text.strip_prefix(' ').unwrap_or(&text);
+        // Bytes of an unfinished character decode to the replacement character until it is whole.
+        if !last && text.ends_with(char::REPLACEMENT_CHARACTER) {
+            return Ok(String::new());
+        }
+        let fresh = text.get(self.told..).unwrap_or_default().to_string();
+        self.told = text.len().max(self.told);
+        Ok(fresh)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+mod tests {
+    use super::*;
+
+    fn tokenizer() -> TurnTokenizer {
+        let texts = ["Hello, how do you do? How do you do, then?", "Café déjà vu"];
+        TurnTokenizer::learn(texts.into_iter(), 300).unwrap()
+    }
+
+    fn spoken(tokenizer: &TurnTokenizer, text: &str) -> String {
+        let mut decoder = tokenizer.decoder();
+        let mut spoken = String::new();
+        for token in tokenizer.encode(text).unwrap() {
+            spoken += &decoder.push(token).unwrap();
+        }
+        spoken + &decoder.finish().unwrap()
+    }
+
+    #[test]
+    fn any_text_comes_back_exactly_piece_by_piece() {
+        let tokenizer = tokenizer();
+        for text in ["", " ", "  two spaces", "line\nbreak\t", "naïve 日本語 🦀", "<|end|>", "a\u{0}b"] {
+            assert_eq!(spoken(&tokenizer, text), text);
+        }
+    }
+
+    #[test]
+    fn a_markers_spelling_in_a_text_is_plain_text() {
+        let tokenizer = tokenizer();
+        let tokens = tokenizer.encode("say <|end|> or <|user|>").unwrap();
+        assert!(!tokens.contains(&tokenizer.end));
+        assert!(!tokens.contains(&tokenizer.user));
+    }
+
+    #[test]
+    fn only_the_assistants_words_and_their_end_are_learned() {
+        let tokenizer = tokenizer();
+        let turns = [Turn::new(Role::User, "you"), Turn::new(Role::Assistant, "do")];
+        let laid_out = tokenizer.lay_out(&turns, false).unwrap();
+        let question = tokenizer.encode("you").unwrap().len();
+        let answer = tokenizer.encode("do").unwrap().len();
+        assert_eq!(laid_out.tokens[0], tokenizer.user);
+        assert_eq!(laid_out.tokens[question + 1], tokenizer.assistant);
+        assert_eq!(laid_out.tokens.last(), Some(&tokenizer.end));
+        let mut learned = vec![false; question + 2];
+        learned.extend(vec![true; answer + 1]);
+        assert_eq!(laid_out.learned, learned);
+        assert_eq!(tokenizer.prompt(&turns[..1]).unwrap(), laid_out.tokens[..question + 2]);
+    }
+}

@@ -1,0 +1,94 @@
+//! Weights to and from safetensors, under the names Hugging Face gives Llama models.
+
+use half::{bf16, f16};
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+
+use crate::TunerError;
+use crate::layout::{Layout, TensorKind};
+
+/// How a weight is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Precision {
+    /// Four bytes: what training works with, so nothing is lost.
+    Single,
+    /// Two bytes: what the bundled model is stored as.
+    Half,
+}
+
+impl Precision {
+    /// The name `config.json` gives it.
+    pub fn torch_name(self) -> &'static str {
+        match self {
+            Precision::Single => "float32",
+            Precision::Half => "float16",
+        }
+    }
+}
+
+/// Reads all weights of a model of this layout.
+pub(crate) fn parse(bytes: &[u8], layout: &Layout) -> Result<Vec<f32>, TunerError> {
+    let refuse = |why: String| TunerError::Model(format!("model.safetensors: {why}"));
+    let file = SafeTensors::deserialize(bytes).map_err(|error| refuse(error.to_string()))?;
+    let mut weights = vec![0.0; layout.total];
+    for tensor in &layout.tensors {
+        let found = file.tensor(&tensor.name).map_err(|_| refuse(format!("no tensor {}", tensor.name)))?;
+        let wanted = shape(tensor.kind, tensor.rows, tensor.cols);
+        if found.shape() != wanted {
+            let found = found.shape();
+            return Err(refuse(format!("{} is {found:?}, not {wanted:?}", tensor.name)));
+        }
+        let into = &mut weights[tensor.range()];
+        let data = found.data();
+        match found.dtype() {
+            Dtype::F32 => fill(into, data, f32::from_le_bytes),
+            Dtype::F16 => fill(into, data, |bytes| f16::from_le_bytes(bytes).to_f32()),
+            Dtype::BF16 => fill(into, data, |bytes| bf16::from_le_bytes(bytes).to_f32()),
+            other => return Err(refuse(format!("{} is {other:?}", tensor.name))),
+        }
+    }
+    Ok(weights)
+}
+
+/// The file's bytes.
+pub(crate) fn to_bytes(weights: &[f32], layout: &Layout, precision: Precision) -> Result<Vec<u8>, TunerError> {
+    let failed = |error: safetensors::SafeTensorError| TunerError::Model(error.to_string());
+    let encoded: Vec<Vec<u8>> =
+        layout.tensors.iter().map(|tensor| encode(&weights[tensor.range()], precision)).collect();
+    let dtype = match precision {
+        Precision::Single => Dtype::F32,
+        Precision::Half => Dtype::F16,
+    };
+    let views: Result<Vec<_>, _> = layout
+        .tensors
+        .iter()
+        .zip(&encoded)
+        .map(|(tensor, bytes)| {
+            let shape = shape(tensor.kind, tensor.rows, tensor.cols);
+            TensorView::new(dtype, shape, bytes).map(|view| (tensor.name.as_str(), view))
+        })
+        .collect();
+    let about = [("format".to_string(), "pt".to_string())];
+    safetensors::serialize(views.map_err(failed)?, Some(about.into())).map_err(failed)
+}
+
+fn shape(kind: TensorKind, rows: usize, cols: usize) -> Vec<usize> {
+    match kind {
+        TensorKind::Norm => vec![cols],
+        TensorKind::Embedding | TensorKind::Linear => vec![rows, cols],
+    }
+}
+
+fn fill<const SIZE: usize>(into: &mut [f32], data: &[u8], read: impl Fn([u8; SIZE]) -> f32) {
+    let (numbers, _) = data.as_chunks::<SIZE>();
+    for (into, bytes) in into.iter_mut().zip(numbers) {
+        *into = read(*bytes);
+    }
+}
+
+fn encode(values: &[f32], precision: Precision) -> Vec<u8> {
+    match precision {
+        Precision::Single => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        Precision::Half => values.iter().flat_map(|value| f16::from_f32(*value).to_le_bytes()).collect(),
+    }
+}
