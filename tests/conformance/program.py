@@ -67,10 +67,10 @@ class Sandbox:
     def log(self):
         return (self.folder / "sandbox.log").read_text(errors="replace")
 
-    def kill(self):
-        """SIGKILL for the whole group: no chance to tidy up."""
+    def kill(self, *, group=True):
+        """SIGKILL: no chance to tidy up. Its trainer is of its group; alone, the sandbox leaves it an orphan."""
         if self.process is not None and self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            (os.killpg if group else os.kill)(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
     def environment(self):

@@ -2,6 +2,7 @@
 
 import subprocess
 
+import pytest
 from account import BUCKET, BY_HEART, Account
 from judge import ask
 from program import PROGRAM, Sandbox, eventually
@@ -13,14 +14,15 @@ def steps(account, arn):
     return [int(row["step_number"]) for row in rows]
 
 
-def test_a_killed_sandbox_goes_on_with_its_job_from_the_last_checkpoint(new_sandbox):
+@pytest.mark.parametrize("group", [True, False], ids=["with-its-trainer", "alone"])
+def test_a_killed_sandbox_goes_on_with_its_job_from_the_last_checkpoint(new_sandbox, group):
     sandbox = new_sandbox().start()
     account = Account(sandbox)
     training = account.upload("data/colours.jsonl", jsonl(times=6))
     arn = account.create_job("survivor", training, hyperParameters={**BY_HEART, "epochCount": "20"})
     account.training_job(arn)
     eventually(lambda: list(sandbox.data.glob("jobs/*/**/checkpoint*")))
-    sandbox.kill()
+    sandbox.kill(group=group)
 
     account = Account(sandbox.start())
     assert steps(account, arn), "what was trained before the kill is still to be read"
