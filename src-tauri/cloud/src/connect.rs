@@ -7,10 +7,10 @@ use aws_config::{
     provider_config::ProviderConfig, retry::RetryConfig, stalled_stream_protection::StalledStreamProtectionConfig,
     timeout::TimeoutConfig,
 };
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future};
 use aws_smithy_http_client::tls;
 
-use crate::{CloudError, CloudErrorCode};
+use crate::{CloudError, CloudErrorCode, error::last_cause};
 
 /// One account in one Region, or something that speaks the same protocols.
 #[derive(Debug, Clone)]
@@ -139,9 +139,8 @@ impl Cloud {
                     .with_region(Some(Region::new(region.clone())))
                     .with_http_client(http.clone())
                     .with_timeout_config(shared(timeouts.answer));
-                SharedCredentialsProvider::new(
-                    ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name).build(),
-                )
+                let provider = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(&name).build();
+                SharedCredentialsProvider::new(NamedProfile { name, provider })
             }
         };
         let mut config = SdkConfig::builder()
@@ -175,5 +174,29 @@ impl Cloud {
     /// The Region that requests are signed for.
     pub fn region(&self) -> &str {
         &self.region
+    }
+}
+
+/// A profile whose errors say which profile it is; someone may have many.
+#[derive(Debug)]
+struct NamedProfile {
+    name: String,
+    provider: ProfileFileCredentialsProvider,
+}
+
+impl ProvideCredentials for NamedProfile {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            self.provider.provide_credentials().await.map_err(|error| match &error {
+                CredentialsError::CredentialsNotLoaded(_) => CredentialsError::not_loaded(format!(
+                    "the AWS configuration files have no profile \"{}\" with credentials",
+                    self.name
+                )),
+                _ => CredentialsError::provider_error(format!("profile \"{}\": {}", self.name, last_cause(&error))),
+            })
+        })
     }
 }

@@ -75,6 +75,13 @@ impl CloudError {
         Self { code, message: message.into(), operation, aws_code: None, request_id: None }
     }
 
+    /// The same failure, known by AWS's code for it.
+    pub(crate) fn with_aws_code(mut self, aws_code: &str) -> Self {
+        self.code = of_aws_code(aws_code).unwrap_or(self.code);
+        self.aws_code = Some(aws_code.to_owned());
+        self
+    }
+
     /// For `map_err` behind a call of the SDK.
     pub(crate) fn of<E, R>(operation: &'static str) -> impl Fn(SdkError<E, R>) -> Self
     where
@@ -115,8 +122,9 @@ fn answered<E: ProvideErrorMetadata + Error + 'static>(
     let message = match (error.message(), error.code(), raw.status()) {
         (Some(message), ..) if !message.is_empty() => message.to_owned(),
         (_, Some(code), _) => code.to_owned(),
-        (_, _, Some(status)) => format!("HTTP status {status}"),
-        _ => last_cause(error),
+        (_, _, Some(status)) if status >= 400 => format!("HTTP status {status}"),
+        // It said that all is well, and then something that is not of the protocol.
+        _ => format!("the answer cannot be read: {}", last_cause(error)),
     };
     CloudError { code, message, operation, aws_code: error.code().map(str::to_owned), request_id: request_id(raw) }
 }
@@ -147,7 +155,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 }
 
 /// The innermost cause says most: the outer ones say that a request failed.
-fn last_cause(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn last_cause(error: &(dyn Error + 'static)) -> String {
     causes(error).last().map_or_else(String::new, ToString::to_string)
 }
 

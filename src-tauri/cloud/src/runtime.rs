@@ -7,12 +7,14 @@ use std::{
 };
 
 use aws_sdk_bedrockruntime::{
+    error::SdkError,
     operation::converse_stream::ConverseStreamOutput as Answer,
     types::{
         ContentBlock, ContentBlockDelta, ConversationRole, ConverseStreamOutput, InferenceConfiguration, Message,
-        SystemContentBlock,
+        SystemContentBlock, error::ConverseStreamOutputError,
     },
 };
+use aws_smithy_types::event_stream::RawMessage;
 use futures_util::{Stream, StreamExt as _, stream};
 
 use crate::{Cloud, CloudError, CloudErrorCode};
@@ -156,7 +158,7 @@ impl Reading {
                 let message = format!("the model said nothing for {} s", self.silence.as_secs_f32());
                 CloudError::new(OPERATION, CloudErrorCode::Timeout, message)
             })?;
-            match event.map_err(CloudError::of(OPERATION))? {
+            match event.map_err(in_stream)? {
                 Some(ConverseStreamOutput::ContentBlockDelta(event)) => {
                     if let Some(ContentBlockDelta::Text(text)) = event.delta
                         && !text.is_empty()
@@ -190,5 +192,22 @@ impl Reading {
             }
             None => Err(CloudError::new(OPERATION, CloudErrorCode::Unreachable, "the answer broke off before its end")),
         }
+    }
+}
+
+/// The SDK knows an exception inside a stream by its type alone and leaves its code empty.
+fn in_stream(error: SdkError<ConverseStreamOutputError, RawMessage>) -> CloudError {
+    let aws_code = match error.as_service_error() {
+        Some(ConverseStreamOutputError::InternalServerException(_)) => Some("InternalServerException"),
+        Some(ConverseStreamOutputError::ModelStreamErrorException(_)) => Some("ModelStreamErrorException"),
+        Some(ConverseStreamOutputError::ServiceUnavailableException(_)) => Some("ServiceUnavailableException"),
+        Some(ConverseStreamOutputError::ThrottlingException(_)) => Some("ThrottlingException"),
+        Some(ConverseStreamOutputError::ValidationException(_)) => Some("ValidationException"),
+        _ => None,
+    };
+    let failure = CloudError::of(OPERATION)(error);
+    match aws_code {
+        Some(aws_code) => failure.with_aws_code(aws_code),
+        None => failure,
     }
 }

@@ -10,7 +10,7 @@ use aws_sdk_s3::{
 use aws_smithy_types::timeout::TimeoutConfig;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::{Cloud, CloudError, CloudErrorCode, spelled::time};
+use crate::{Cloud, CloudError, CloudErrorCode, error::last_cause, spelled::time};
 
 /// `get_object` refuses more than this: it is for metrics and reports, not for data.
 pub const MAX_OBJECT_IN_MEMORY: usize = 64 * 1024 * 1024;
@@ -218,7 +218,11 @@ impl Cloud {
         let mut content = Vec::with_capacity(length);
         while let Some(piece) = object.body.next().await {
             let piece = piece.map_err(|error| {
-                CloudError::new("GetObject", CloudErrorCode::Unreachable, format!("the object broke off: {error}"))
+                CloudError::new(
+                    "GetObject",
+                    CloudErrorCode::Unreachable,
+                    format!("the object broke off: {}", last_cause(&error)),
+                )
             })?;
             if content.len() + piece.len() > MAX_OBJECT_IN_MEMORY {
                 return Err(too_large());
