@@ -27,6 +27,8 @@ pub mod pretraining;
 mod product;
 mod records;
 mod run;
+#[cfg(test)]
+mod tests;
 mod tokenizer;
 mod trainer;
 mod training;

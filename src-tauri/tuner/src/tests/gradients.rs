@@ -1,0 +1,111 @@
+//! Every gradient, tensor by tensor, against finite differences of the reference in `f64`. A wrong
+//! gradient still trains a little, so nothing else would tell.
+
+use std::ops::Range;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::{random_values, reference, some_rows, tiny_network};
+use crate::network::{Network, Pass, Rows};
+use crate::parameters::{Gradient, Parameters};
+
+/// How far a tensor's gradient may be from the finite differences, relative to their length. Single
+/// precision over some eighty rows leaves about a millionth.
+const TOLERANCE: f64 = 2e-5;
+
+fn computed(network: &Network, parameters: &Parameters, rows: &Rows) -> (f64, Vec<f32>) {
+    let mut gradient = Gradient::default();
+    let mut pass = Pass::default();
+    parameters.clear(&mut gradient);
+    let scale = 1.0 / rows.targets.len() as f32;
+    network.forward(parameters.weights(), rows, &mut pass, 1);
+    let mut sink = parameters.sink(&mut gradient);
+    let loss = network.backward(parameters.weights(), rows, &mut pass, scale, sink.as_mut(), 1);
+    drop(sink);
+    parameters.settle(&mut gradient, 1);
+    (loss * f64::from(scale), gradient.values)
+}
+
+fn doubled(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|value| f64::from(*value)).collect()
+}
+
+/// The derivative of `loss` by each of the values in `range`.
+fn differences(values: &[f64], range: Range<usize>, loss: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+    const STEP: f64 = 1e-5;
+    let mut moved = values.to_vec();
+    range
+        .map(|index| {
+            moved[index] = values[index] + STEP;
+            let above = loss(&moved);
+            moved[index] = values[index] - STEP;
+            let below = loss(&moved);
+            moved[index] = values[index];
+            (above - below) / (2.0 * STEP)
+        })
+        .collect()
+}
+
+fn check(name: &str, computed: &[f32], expected: &[f64]) {
+    let length = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
+    let off = length(&mut computed.iter().zip(expected).map(|(a, b)| f64::from(*a) - b));
+    let whole = length(&mut expected.iter().copied());
+    assert!(whole > 1e-4, "{name} has hardly any gradient, so this test would say nothing");
+    assert!(off / whole < TOLERANCE, "the gradient of {name} is off by {} of its length", off / whole);
+}
+
+#[test]
+fn full_gradients_are_those_of_finite_differences_tensor_by_tensor() {
+    let (network, rows) = (tiny_network(), some_rows());
+    let weights = random_values(network.layout.total, 1);
+    let exact = doubled(&weights);
+    let parameters = Parameters::full(weights, network.layout.clone());
+    let (loss, gradient) = computed(&network, &parameters, &rows);
+    assert!((loss - reference::loss(&network, &exact, &rows)).abs() < 1e-5);
+    for tensor in &network.layout.tensors {
+        let expected = differences(&exact, tensor.range(), |values| reference::loss(&network, values, &rows));
+        check(&tensor.name, &gradient[tensor.range()], &expected);
+    }
+}
+
+#[test]
+fn adapter_gradients_are_those_of_finite_differences_tensor_by_tensor() {
+    let (network, rows) = (tiny_network(), some_rows());
+    let frozen = random_values(network.layout.total, 2);
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    let mut parameters = Parameters::adapters(frozen.clone(), &network.layout, 3, &mut random);
+    // Fresh adapters' second matrices are zero, where half of the gradients vanish.
+    let values = random_values(parameters.trainable().len(), 4);
+    parameters.update(|trainable| trainable.copy_from_slice(&values));
+    let (frozen, exact) = (doubled(&frozen), doubled(&values));
+    let parts = parameters.parts();
+    let loss_of = |values: &[f64]| {
+        let mut merged = frozen.clone();
+        for part in &parts {
+            part.merge_plainly(values, &mut merged);
+        }
+        reference::loss(&network, &merged, &rows)
+    };
+    let (loss, gradient) = computed(&network, &parameters, &rows);
+    assert!((loss - loss_of(&exact)).abs() < 1e-4);
+    for (tensor, part) in network.layout.tensors.iter().zip(&parts) {
+        assert_eq!(part.place, tensor.range());
+        for range in part.own.iter() {
+            let expected = differences(&exact, range.clone(), loss_of);
+            check(&format!("{} at {range:?}", tensor.name), &gradient[range.clone()], &expected);
+        }
+    }
+}
+
+#[test]
+fn fresh_adapters_change_nothing() {
+    let (network, rows) = (tiny_network(), some_rows());
+    let weights = random_values(network.layout.total, 1);
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    let mut parameters = Parameters::adapters(weights.clone(), &network.layout, 3, &mut random);
+    parameters.update(|_| ());
+    assert_eq!(parameters.weights(), weights);
+    let full = Parameters::full(weights, network.layout.clone());
+    assert_eq!(computed(&network, &parameters, &rows).0, computed(&network, &full, &rows).0);
+}
