@@ -1,0 +1,174 @@
+/** What every screen shares: the connection, the lists, the activities, the theme. Kept fresh by the workbench's events. */
+import type {
+  Activity,
+  AppError,
+  AppEvent,
+  BaseModel,
+  Connection,
+  DatasetSummary,
+  JobSummary,
+  Settings,
+  Theme,
+} from '../contract';
+import { call, onEvent, toAppError } from '../platform';
+import { importFlow } from './import-flow.svelte';
+import { Resource } from './resource.svelte';
+import { router, routeTo } from './router.svelte';
+import { toasts } from './toasts.svelte';
+
+/** How many ended activities the drawer keeps. */
+const ENDED_KEPT = 20;
+
+class App {
+  #version = $state('');
+  #settings = $state.raw<Settings>({ theme: 'system' });
+  #connection = $state.raw<Connection | null>(null);
+  #startError = $state.raw<AppError | null>(null);
+  #activities = $state.raw<Activity[]>([]);
+  readonly datasets = new Resource<DatasetSummary[]>(() => call('datasets', {}));
+  readonly jobs = new Resource<JobSummary[]>(() => call('jobs', {}));
+  readonly baseModels = new Resource<BaseModel[]>(() => call('base_models', {}));
+
+  get version(): string {
+    return this.#version;
+  }
+  get settings(): Settings {
+    return this.#settings;
+  }
+  get connection(): Connection | null {
+    return this.#connection;
+  }
+  get startError(): AppError | null {
+    return this.#startError;
+  }
+  get activities(): readonly Activity[] {
+    return this.#activities;
+  }
+  get runningActivities(): Activity[] {
+    return this.#activities.filter((activity) => activity.state === 'running');
+  }
+  get runningJobs(): JobSummary[] {
+    return (this.jobs.value ?? []).filter((job) => isUnderWay(job));
+  }
+
+  /** Listens until the returned function is called. Before `load`, so that no change falls between the two. */
+  listen(): () => void {
+    return onEvent((event) => this.#on(event));
+  }
+
+  /** Asks for the window's first picture; again after it failed. */
+  async load(): Promise<void> {
+    try {
+      const start = await call('start', {});
+      this.#version = start.version;
+      this.#connection = start.connection;
+      this.#startError = null;
+      this.#applySettings(start.settings);
+      if (start.openedFile) this.#open(start.openedFile);
+    } catch (thrown) {
+      this.#startError = toAppError(thrown);
+    }
+    await Promise.all([
+      this.datasets.reload(),
+      this.baseModels.reload(),
+      this.jobs.reload(),
+      this.#loadActivities(),
+    ]);
+  }
+
+  async setTheme(theme: Theme): Promise<void> {
+    try {
+      this.#applySettings(await call('patch_settings', { theme }));
+    } catch (thrown) {
+      toasts.error(toAppError(thrown), 'The theme was not saved');
+    }
+  }
+
+  async reconnect(): Promise<void> {
+    try {
+      this.#connection = await call('reconnect', {});
+    } catch (thrown) {
+      toasts.error(toAppError(thrown), 'Still not connected');
+    }
+  }
+
+  async cancelActivity(id: string): Promise<void> {
+    try {
+      await call('cancel_activity', { activity: id });
+    } catch (thrown) {
+      toasts.error(toAppError(thrown));
+    }
+  }
+
+  async #loadActivities(): Promise<void> {
+    try {
+      const known = await call('activities', {});
+      const later = this.#activities.filter((seen) => !known.some((activity) => activity.id === seen.id));
+      this.#activities = [...later, ...known];
+    } catch {
+      // The drawer fills from events; a start that failed is already said by the shell.
+    }
+  }
+
+  #applySettings(settings: Settings): void {
+    this.#settings = settings;
+    applyTheme(settings.theme);
+  }
+
+  #open(file: { token: string; name: string; bytes: number }): void {
+    void importFlow.open(file);
+    router.go(routeTo('datasets', 'import'));
+  }
+
+  #on(event: AppEvent): void {
+    switch (event.event) {
+      case 'connectionChanged':
+        this.#connection = event.connection;
+        if (event.connection.state === 'ready') {
+          void this.jobs.reload();
+          void this.baseModels.reload();
+        }
+        break;
+      case 'datasetsChanged':
+        void this.datasets.reload();
+        break;
+      case 'jobsChanged':
+        void this.jobs.reload();
+        break;
+      case 'activityChanged':
+        this.#take(event.activity);
+        break;
+      case 'fileOpened':
+        this.#open(event.file);
+        break;
+      case 'replyText':
+        break;
+    }
+  }
+
+  #take(activity: Activity): void {
+    importFlow.follow(activity);
+    const others = this.#activities.filter((known) => known.id !== activity.id);
+    const running = others.filter((known) => known.state === 'running');
+    const ended = others.filter((known) => known.state !== 'running').slice(0, ENDED_KEPT);
+    this.#activities =
+      activity.state === 'running' ? [activity, ...running, ...ended] : [...running, activity, ...ended];
+  }
+}
+
+export function isUnderWay(job: JobSummary): boolean {
+  return job.status === 'uploading' || job.status === 'inProgress' || job.status === 'stopping';
+}
+
+const systemDark = window.matchMedia('(prefers-color-scheme: dark)');
+
+/** Puts the theme that holds onto the root element: the person's choice, else the system's. */
+function applyTheme(theme: Theme): void {
+  const dark = theme === 'dark' || (theme === 'system' && systemDark.matches);
+  document.documentElement.dataset['theme'] = dark ? 'dark' : 'light';
+}
+
+systemDark.addEventListener('change', () => applyTheme(app.settings.theme));
+
+export const app = new App();
+applyTheme('system');

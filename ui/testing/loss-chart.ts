@@ -1,0 +1,32 @@
+/** A picture with the shape of a loss chart, for looking at the job screen without a workbench. */
+import type { Chart, ChartRequest } from '../src/contract';
+
+export function lossChart({ width, height, palette, smoothing, logScale }: ChartRequest): Chart {
+  const left = 44;
+  const bottom = height - 28;
+  const steps = 184;
+  let seed = 7;
+  const random = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+  const y = (loss: number) => {
+    const share = logScale ? Math.log(loss / 0.2) / Math.log(5 / 0.2) : loss / 5;
+    return bottom - (bottom - 12) * share;
+  };
+  const x = (step: number) => left + ((width - left - 12) * step) / 276;
+  const raw: string[] = [];
+  const smooth: string[] = [];
+  let mean = 4;
+  for (let step = 0; step <= steps; step += 1) {
+    const value = 0.45 + 3.4 * Math.exp(-step / 38) + (random() - 0.5) * 0.4;
+    mean = mean * smoothing + value * (1 - smoothing);
+    raw.push(`${x(step).toFixed(1)},${y(Math.max(value, 0.21)).toFixed(1)}`);
+    smooth.push(`${x(step).toFixed(1)},${y(mean).toFixed(1)}`);
+  }
+  const grid = [0, 1, 2, 3, 4, 5]
+    .map((tick) => {
+      const at = tick === 0 ? bottom : y(Math.max(tick, 0.2));
+      return `<line x1="${left}" x2="${width - 12}" y1="${at}" y2="${at}" stroke="${palette.grid}"/><text x="${left - 8}" y="${at + 4}" text-anchor="end" font-size="11" fill="${palette.ink}">${tick}.0</text>`;
+    })
+    .join('');
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${grid}<polyline points="${raw.join(' ')}" fill="none" stroke="${palette.training}" opacity="0.3"/><polyline points="${smooth.join(' ')}" fill="none" stroke="${palette.training}" stroke-width="2"/></svg>`;
+  return { svg, trainingPoints: steps, validationPoints: 7 };
+}

@@ -1,0 +1,319 @@
+/** Whole sets of answers: a first run, a busy day, and things going wrong. */
+import type { AppError, ImportOutcome, RecordDetail, Theme } from '../src/contract';
+import * as fixture from './fixtures';
+import { lossChart } from './loss-chart';
+import { TestHost, type Handlers } from './test-host';
+
+const unreachable: AppError = {
+  code: 'unreachable',
+  message: 'The endpoint at 127.0.0.1:41873 does not answer.',
+  detail: 'connection refused (os error 111)',
+  hint: 'Reconnect under Settings, or restart the app.',
+};
+
+const broken: ImportOutcome = {
+  dataset: null,
+  problemCount: 3,
+  readableRecords: 9996,
+  problems: [
+    {
+      line: 412,
+      column: 18,
+      message: 'A string is not closed.',
+      hint: 'Add the missing quote before the end of the line.',
+      excerpt: '{"prompt": "Where is my card?, "completion": "card_arrival"}',
+    },
+    {
+      line: 5210,
+      column: null,
+      message: 'The field “completion” is missing.',
+      hint: 'Every line needs a prompt and a completion.',
+      excerpt: '{"prompt": "When did you send it?"}',
+    },
+    {
+      line: 9999,
+      column: 61,
+      message: 'Expected a comma or a closing brace.',
+      hint: 'The line may have been cut; look at its end.',
+      excerpt: '{"prompt": "What is the rate?", "completion": "exchange_rate" "x',
+    },
+  ],
+};
+
+function record(position: number): RecordDetail {
+  const row = fixture.row(position);
+  return {
+    position,
+    turns: [
+      { role: 'user', text: row.prompt },
+      { role: 'assistant', text: row.completion },
+    ],
+    tokens: row.tokens,
+    split: row.split,
+    findings:
+      position % 10 === 4
+        ? [
+            {
+              rule: 'reserved-word',
+              severity: 'error',
+              position,
+              field: 'completion',
+              message: 'The reserved word “User:” stands in the completion.',
+              hint: 'This base model fails the whole job when it meets it. Take it out or write it another way.',
+            },
+            {
+              rule: 'duplicate',
+              severity: 'warning',
+              position,
+              field: 'prompt',
+              message: 'The same prompt has another completion in record 5.',
+              hint: 'Keep the one that is right.',
+            },
+          ]
+        : [],
+  };
+}
+
+function busy(theme: Theme): Handlers {
+  const datasets = [
+    fixture.dataset(),
+    fixture.dataset({
+      id: 'd-support',
+      name: 'Customer support',
+      source: 'bundled sample',
+      records: 324,
+      split: null,
+      createdAt: fixture.NOW - 3 * 86_400_000,
+    }),
+    fixture.dataset({
+      id: 'd-million',
+      name: 'every-ticket-since-2019',
+      source: 'tickets-2019-2026.jsonl',
+      records: 1_004_312,
+      split: null,
+      createdAt: fixture.NOW - 5_400_000,
+    }),
+  ];
+  const jobs = [
+    fixture.job(),
+    fixture.job({
+      id: 'j-2',
+      name: 'support-answers-03',
+      status: 'completed',
+      baseModel: fixture.nova.id,
+      baseModelName: 'Nova Lite',
+      standIn: true,
+      datasetName: 'Customer support',
+      createdAt: fixture.NOW - 86_400_000,
+      endedAt: fixture.NOW - 86_100_000,
+      trainingLoss: 1.108,
+      validationLoss: 1.139,
+    }),
+    fixture.job({
+      id: 'j-3',
+      name: 'clauses-first-try',
+      status: 'failed',
+      datasetName: 'Legal clauses',
+      createdAt: fixture.NOW - 2 * 86_400_000,
+      endedAt: fixture.NOW - 2 * 86_400_000 + 4000,
+      trainingLoss: null,
+      validationLoss: null,
+    }),
+    fixture.job({
+      id: 'j-4',
+      name: 'support-answers-02',
+      status: 'stopped',
+      datasetName: 'Customer support',
+      createdAt: fixture.NOW - 4 * 86_400_000,
+      endedAt: fixture.NOW - 4 * 86_400_000 + 90_000,
+      trainingLoss: 2.402,
+      validationLoss: null,
+    }),
+  ];
+  const detail = (id: string) => {
+    const summary = jobs.find((job) => job.id === id) ?? fixture.job();
+    const done = fixture.jobDetail().phases.map((phase) => ({ ...phase, status: 'completed' as const }));
+    if (summary.status === 'completed') {
+      return fixture.jobDetail({
+        summary,
+        phases: done,
+        outputModelArn: 'arn:aws:bedrock:us-east-1:000000000000:custom-model/x',
+        deployment: null,
+      });
+    }
+    if (summary.status === 'failed') {
+      return fixture.jobDetail({
+        summary,
+        phases: [
+          {
+            name: 'validation',
+            status: 'failed',
+            startedAt: summary.createdAt,
+            changedAt: summary.createdAt + 4000,
+          },
+          { name: 'dataProcessing', status: 'notStarted', startedAt: null, changedAt: null },
+          { name: 'training', status: 'notStarted', startedAt: null, changedAt: null },
+        ],
+        failure: 'Number of records in the training file is 6, which is below the minimum of 8.',
+        failureHint:
+          'Add at least two records to the training split, or make the validation and hold-out splits smaller.',
+        progress: null,
+      });
+    }
+    return fixture.jobDetail({ summary });
+  };
+  let chosen: Theme = theme;
+  const rowsOf = (id: string) => datasets.find((one) => one.id === id)?.records ?? 10_003;
+  const handlers: Handlers = {
+    start: () => ({
+      version: '0.1.0',
+      settings: { theme: chosen },
+      connection: fixture.connection,
+      openedFile: null,
+    }),
+    patch_settings: (patch) => {
+      chosen = patch.theme ?? chosen;
+      return { theme: chosen };
+    },
+    connection: () => fixture.connection,
+    reconnect: () => fixture.connection,
+    activities: () => [
+      {
+        id: 'a-1',
+        title: 'Upload of banking77 for support-answers-04',
+        phase: 'training.jsonl, 1.2 of 1.9 MB',
+        fraction: 0.63,
+        secondsLeft: 24,
+        state: 'running',
+        error: null,
+        cancellable: true,
+      },
+      {
+        id: 'a-2',
+        title: 'Import of train.csv',
+        phase: '10,003 records',
+        fraction: 1,
+        secondsLeft: null,
+        state: 'done',
+        error: null,
+        cancellable: false,
+      },
+    ],
+    cancel_activity: () => ({}),
+    samples: () => fixture.samples,
+    import_sample: () => datasets[1] ?? fixture.dataset(),
+    pick_file: () => ({ token: 't', name: 'train.csv', bytes: 839_073 }),
+    preview_file: () => ({
+      file: { token: 't', name: 'train.csv', bytes: 839_073 },
+      format: 'CSV, comma, 3 columns',
+      columns: ['text', 'category', 'source'],
+      sample: Array.from({ length: 8 }, (_, index) => {
+        const row = fixture.row(index);
+        return [row.prompt, row.completion, 'web'];
+      }),
+      mapping: { prompt: 'text', completion: 'category', system: null },
+      notes: ['The encoding was taken to be UTF-8.'],
+    }),
+    import_dataset: () => broken,
+    datasets: () => datasets,
+    dataset: ({ dataset }) => datasets.find((one) => one.id === dataset) ?? fixture.dataset(),
+    delete_dataset: () => ({}),
+    rows: ({ dataset, offset, count }) => ({
+      total: rowsOf(dataset),
+      offset,
+      rows: Array.from({ length: Math.max(0, Math.min(count, rowsOf(dataset) - offset)) }, (_, index) =>
+        fixture.row(offset + index),
+      ),
+    }),
+    record: ({ position }) => record(position),
+    edit_record: ({ position, turns }) => ({ ...record(position), turns }),
+    insert_record: () => fixture.dataset(),
+    delete_record: () => fixture.dataset(),
+    undo: () => fixture.dataset({ canUndo: false, canRedo: true }),
+    redo: () => fixture.dataset(),
+    split_dataset: () => fixture.dataset(),
+    findings: () => ({
+      errors: 3,
+      warnings: 127,
+      findings: [4, 14, 24].flatMap((position) => record(position).findings),
+    }),
+    export_dataset: () => ({ folder: '/home/ada/exports', files: ['training.jsonl', 'validation.jsonl'] }),
+    base_models: () => fixture.baseModels,
+    plan_job: (draft) => fixture.plan(draft),
+    start_job: () => fixture.job(),
+    jobs: () => jobs,
+    job: ({ job }) => detail(job),
+    job_chart: (request) =>
+      request.job === 'j-3' ? { svg: null, trainingPoints: 0, validationPoints: 0 } : lossChart(request),
+    stop_job: () => fixture.jobDetail({ summary: fixture.job({ status: 'stopping' }) }),
+    deploy: ({ job }) => ({
+      ...detail(job),
+      deployment: { arn: 'arn:aws:bedrock:d', name: 'banking77-intents', status: 'creating', failure: null },
+    }),
+    playable_models: () => fixture.playable,
+    hold_out_prompt: ({ index }) => {
+      const row = fixture.row(7 + index * 10);
+      return { position: row.position, prompt: row.prompt, completion: row.completion };
+    },
+    cancel_prompt: () => ({}),
+  };
+  return handlers;
+}
+
+function firstRun(theme: Theme): Handlers {
+  return {
+    ...busy(theme),
+    activities: () => [],
+    datasets: () => [],
+    jobs: () => [],
+    playable_models: () => fixture.playable.slice(0, 1),
+  };
+}
+
+function failing(theme: Theme): Handlers {
+  const refuse = () => Promise.reject(unreachable);
+  return {
+    ...busy(theme),
+    start: () => ({
+      version: '0.1.0',
+      settings: { theme },
+      connection: { ...fixture.connection, state: 'failed', endpoint: null, error: unreachable },
+      openedFile: null,
+    }),
+    activities: () => [],
+    jobs: refuse,
+    job: refuse,
+    datasets: refuse,
+    dataset: refuse,
+    rows: refuse,
+    samples: refuse,
+    base_models: refuse,
+    playable_models: refuse,
+  };
+}
+
+export function sceneHost(scene: string, theme: string | null): TestHost {
+  const chosen: Theme = theme === 'dark' || theme === 'light' ? theme : 'system';
+  const handlers =
+    scene === 'first' ? firstRun(chosen) : scene === 'failing' ? failing(chosen) : busy(chosen);
+  const host = new TestHost(handlers);
+  host.handlers.send_prompt = async (request) => {
+    const tuned = request.modelId.includes('deployment');
+    const words = (
+      tuned ? 'top_up_reverted' : 'The house was a little better than the other, and the door of it was shut'
+    ).split(/(?<= )/);
+    for (const text of words) {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      host.emit({ event: 'replyText', request: request.request, text });
+    }
+    return {
+      text: words.join(''),
+      stopReason: tuned ? 'end_turn' : 'max_tokens',
+      inputTokens: 19,
+      outputTokens: words.length * 2,
+      firstTokenMs: 41,
+      totalMs: 41 + words.length * 12,
+    };
+  };
+  return host;
+}
