@@ -1,1 +1,36 @@
-//! .
+//! Datasets: records, the file formats they come in, the rules they must keep, edits and splits.
+//!
+//! A [`Record`] is the one shape in memory, whatever the file looked like. [`sniff`] says what a file
+//! is, [`read`] or a [`RecordReader`] brings its records in, a [`Document`] keeps them on disk with
+//! every edit, [`check_record`], [`check_dataset`] and [`check_file`] hold them to a base model's
+//! rules, [`split`] sets validation and hold-out records aside, [`write_jsonl`] writes what a base
+//! model is trained from.
+//!
+//! The state of an opened dataset is owned by its [`Document`]; everything else is a function.
+//!
+//! Deliberately absent: any network, any window, any knowledge of jobs. The file that a person opened
+//! is only ever read.
+
+mod document;
+mod error;
+mod file_check;
+mod formats;
+mod input;
+mod record;
+mod rules;
+mod split;
+mod write;
+
+pub use document::{Document, DocumentError, DocumentMeta, DocumentWriter, ExportedFile, Recovery, Row, SplitCounts};
+pub use error::{ReadError, ReadProblem};
+pub use file_check::{FileCheck, check_file};
+pub use formats::{
+    Dialect, Format, Item, JsonlSchema, MAX_RECORD_BYTES, Mapping, PROBLEM_CAP, ReadOutcome, RecordReader, Source,
+    read, sniff,
+};
+pub use record::{Record, Role, SourcedRecord, Turn};
+pub use rules::{
+    FINDING_CAP, Finding, Report, Rule, RuleKind, Severity, check_counts, check_dataset, check_record, rules,
+};
+pub use split::{Share, SplitError, SplitKind, SplitPlan, split};
+pub use write::{SystemHandling, WriteError, fitting_format, write_jsonl, write_record};

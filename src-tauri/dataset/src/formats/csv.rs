@@ -1,0 +1,460 @@
+//! CSV: delimiter, quotes, embedded line breaks, either encoding.
+//!
+//! Written by hand because the well-kept reader neither reports a quote that is never closed nor says
+//! where it was opened, holds a record of any size, and cannot go on after a bad one. Here a broken
+//! record costs one line: it is reported with the place of the quote, and reading resumes on the line
+//! after the one where it began. What the two readers both accept, they read alike (a property test).
+
+use std::io::{Read, Seek};
+
+use super::{MAX_RECORD_BYTES, Mapping};
+use crate::error::{ReadError, ReadProblem};
+use crate::input::{Input, excerpt};
+
+const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// Records looked at to tell the delimiter.
+const SNIFF_RECORDS: usize = 200;
+
+/// How a CSV file is laid out. The first record always names the columns; quotes are double quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dialect {
+    pub delimiter: u8,
+}
+
+impl Dialect {
+    /// The delimiter in words.
+    pub fn delimiter_name(self) -> &'static str {
+        match self.delimiter {
+            b',' => "comma",
+            b';' => "semicolon",
+            b'\t' => "tab",
+            _ => "vertical bar",
+        }
+    }
+}
+
+/// The fields of one record, still as bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Fields {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// Whether a field was quoted: an empty line holds no record, a line of `""` does.
+    quoted: bool,
+    /// Line on which the record begins.
+    pub line: u64,
+}
+
+impl Fields {
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn get(&self, index: usize) -> &[u8] {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[start..self.ends[index]]
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.len()).map(|index| self.get(index))
+    }
+
+    pub fn excerpt(&self) -> String {
+        excerpt(&self.bytes)
+    }
+
+    fn clear(&mut self, line: u64) {
+        self.bytes.clear();
+        self.ends.clear();
+        self.quoted = false;
+        self.line = line;
+    }
+
+    fn end_field(&mut self) {
+        self.ends.push(self.bytes.len());
+    }
+
+    /// A line with nothing on it separates records and is none.
+    fn is_blank_line(&self) -> bool {
+        self.ends.len() == 1 && self.bytes.is_empty() && !self.quoted
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum Scanned {
+    End,
+    Record,
+    Broken(ReadProblem),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    FieldStart,
+    Unquoted,
+    Quoted,
+    /// After a quote inside a quoted field: its end, or the first half of a doubled quote.
+    QuoteInQuoted,
+}
+
+/// What ended the scan of one record early.
+enum Fault {
+    UnclosedQuote,
+    TextAfterQuote { line: u64, column: u64 },
+    TooLong,
+}
+
+/// Reads the next record into `fields`.
+pub(crate) fn scan_record<R: Read + Seek>(
+    input: &mut Input<R>,
+    dialect: Dialect,
+    fields: &mut Fields,
+) -> std::io::Result<Scanned> {
+    loop {
+        match scan_one(input, dialect, fields)? {
+            Scanned::Record if fields.is_blank_line() => {}
+            scanned => return Ok(scanned),
+        }
+    }
+}
+
+fn scan_one<R: Read + Seek>(input: &mut Input<R>, dialect: Dialect, fields: &mut Fields) -> std::io::Result<Scanned> {
+    fields.clear(input.line);
+    let start = (input.byte, input.line);
+    let mut state = State::FieldStart;
+    let mut quote = (input.line, input.column());
+    // Where the first line of the record ends: reading resumes there after a fault.
+    let mut first_line_end: Option<(u64, u64)> = None;
+    let fault = loop {
+        let at_hand = input.peek()?;
+        let Some(&byte) = at_hand.first() else {
+            match state {
+                State::Quoted => break Fault::UnclosedQuote,
+                State::FieldStart if fields.ends.is_empty() => return Ok(Scanned::End),
+                _ => fields.end_field(),
+            }
+            return Ok(Scanned::Record);
+        };
+        if input_room(start.0, input.byte).is_none() {
+            break Fault::TooLong;
+        }
+        if matches!(state, State::Unquoted | State::Quoted) {
+            let at_hand = input.peek()?;
+            let run = plain_run(at_hand, dialect.delimiter, state);
+            if run > 0 {
+                fields.bytes.extend_from_slice(&at_hand[..run]);
+                input.take_run(run);
+                continue;
+            }
+        }
+        let place = (input.line, input.column());
+        input.take(byte);
+        let line_break = byte == b'\n' || byte == b'\r';
+        if line_break && state == State::Quoted {
+            let completes_crlf = byte == b'\n' && first_line_end == Some((input.byte - 1, input.line));
+            if first_line_end.is_none() || completes_crlf {
+                first_line_end = Some((input.byte, input.line));
+            }
+        }
+        state = match (state, byte) {
+            (State::FieldStart, b'"') => {
+                quote = place;
+                fields.quoted = true;
+                State::Quoted
+            }
+            (State::Quoted, b'"') => State::QuoteInQuoted,
+            (State::QuoteInQuoted, b'"') => {
+                fields.bytes.push(b'"');
+                State::Quoted
+            }
+            (State::Quoted, _) => {
+                fields.bytes.push(byte);
+                State::Quoted
+            }
+            (_, b'\r' | b'\n') => {
+                if byte == b'\r' && input.peek()?.first() == Some(&b'\n') {
+                    input.take(b'\n');
+                }
+                fields.end_field();
+                return Ok(Scanned::Record);
+            }
+            (_, delimiter) if delimiter == dialect.delimiter => {
+                fields.end_field();
+                State::FieldStart
+            }
+            (State::QuoteInQuoted, _) => {
+                break Fault::TextAfterQuote { line: place.0, column: place.1 };
+            }
+            (State::FieldStart | State::Unquoted, _) => {
+                fields.bytes.push(byte);
+                State::Unquoted
+            }
+        };
+    };
+    let problem = problem(&fault, fields, state, quote, start.1);
+    match first_line_end {
+        Some((byte, line)) => input.go_back(byte, line)?,
+        None => pass_line(input)?,
+    }
+    Ok(Scanned::Broken(problem))
+}
+
+fn input_room(start: u64, now: u64) -> Option<u64> {
+    (MAX_RECORD_BYTES as u64).checked_sub(now - start)
+}
+
+/// How many of these bytes mean nothing but themselves in this state.
+fn plain_run(bytes: &[u8], delimiter: u8, state: State) -> usize {
+    // Bounded so that the size of a record is looked at now and then.
+    let bytes = &bytes[..bytes.len().min(64 * 1024)];
+    let special = |&b: &u8| match state {
+        State::Quoted => b == b'"' || b == b'\n' || b == b'\r',
+        _ => b == delimiter || b == b'\n' || b == b'\r',
+    };
+    bytes.iter().position(special).unwrap_or(bytes.len())
+}
+
+/// Reads on to the end of the line without holding it.
+fn pass_line<R: Read + Seek>(input: &mut Input<R>) -> std::io::Result<()> {
+    input.read_line(&mut Vec::new(), 0).map(|_| ())
+}
+
+fn problem(fault: &Fault, fields: &Fields, state: State, quote: (u64, u64), record_line: u64) -> ReadProblem {
+    let quoted = matches!(state, State::Quoted | State::QuoteInQuoted);
+    let (line, column) = if quoted { quote } else { (record_line, 1) };
+    let (message, hint) = match fault {
+        Fault::UnclosedQuote => (
+            "The quote that opens here is never closed.".to_owned(),
+            "Close the quote at the end of the field; a quote inside a quoted field is written twice (\"\").",
+        ),
+        Fault::TextAfterQuote { line, column } => (
+            format!(
+                "The quote that opens here is not closed where its field ends: the next quote, before line {line}, column {column}, is followed by more text."
+            ),
+            "Close the quote at the end of the field; a quote inside a quoted field is written twice (\"\").",
+        ),
+        Fault::TooLong if quoted => (
+            format!("The quote that opens here is not closed within {} MB.", MAX_RECORD_BYTES / 1_000_000),
+            "Close the quote at the end of the field.",
+        ),
+        Fault::TooLong => (
+            format!("This record is longer than {} MB.", MAX_RECORD_BYTES / 1_000_000),
+            "Check that the line breaks between the records were not lost.",
+        ),
+    };
+    ReadProblem { line, column: Some(column), message, hint: hint.to_owned(), excerpt: fields.excerpt() }
+}
+
+/// The delimiter under which the most records agree with the first on the number of fields.
+pub(crate) fn sniff_dialect(head: &[u8], whole: bool) -> Dialect {
+    let mut best = (0, b',');
+    for delimiter in CANDIDATES {
+        let score = agreement(head, whole, Dialect { delimiter });
+        if score > best.0 {
+            best = (score, delimiter);
+        }
+    }
+    Dialect { delimiter: best.1 }
+}
+
+/// How many records have as many fields as the first, when that is more than one.
+fn agreement(head: &[u8], whole: bool, dialect: Dialect) -> usize {
+    let Ok(mut input) = Input::new(std::io::Cursor::new(head)) else {
+        return 0;
+    };
+    let mut fields = Fields::default();
+    let mut widths = Vec::new();
+    while widths.len() < SNIFF_RECORDS {
+        match scan_record(&mut input, dialect, &mut fields) {
+            Ok(Scanned::Record) => widths.push(fields.len()),
+            Ok(Scanned::Broken(_)) => widths.push(0),
+            Ok(Scanned::End) | Err(_) => break,
+        }
+    }
+    if !whole && widths.len() > 1 && widths.len() < SNIFF_RECORDS {
+        // The last record was cut where the sample ends.
+        widths.pop();
+    }
+    match widths.first() {
+        Some(&first) if first > 1 => widths.iter().filter(|&&width| width == first).count(),
+        _ => 0,
+    }
+}
+
+/// Column names from the first record: trimmed, none empty, none twice.
+pub(crate) fn column_names(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (index, text) in texts.enumerate() {
+        let base = match text.trim() {
+            "" => format!("column {}", index + 1),
+            trimmed => trimmed.to_owned(),
+        };
+        let mut name = base.clone();
+        let mut copy = 2;
+        while names.contains(&name) {
+            name = format!("{base} ({copy})");
+            copy += 1;
+        }
+        names.push(name);
+    }
+    names
+}
+
+/// A mapping with the positions of its columns.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Places {
+    pub prompt: usize,
+    pub completion: usize,
+    pub system: Option<usize>,
+}
+
+pub(crate) fn places(mapping: &Mapping, columns: &[String]) -> Result<Places, ReadError> {
+    let find = |name: &String| columns.iter().position(|column| column == name);
+    let missing: Vec<String> = mapping.names().filter(|name| find(name).is_none()).cloned().collect();
+    match (find(&mapping.prompt), find(&mapping.completion)) {
+        (Some(prompt), Some(completion)) if missing.is_empty() => {
+            Ok(Places { prompt, completion, system: mapping.system.as_ref().and_then(find) })
+        }
+        _ => Err(ReadError::MissingColumns { missing, columns: columns.to_vec() }),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails loudly where it stands")]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::io::Cursor;
+
+    const COMMA: Dialect = Dialect { delimiter: b',' };
+
+    #[derive(Debug, PartialEq)]
+    enum Read {
+        Record(u64, Vec<String>),
+        Broken(u64, Option<u64>, String),
+    }
+
+    fn read_all(text: &[u8]) -> Vec<Read> {
+        let mut input = Input::new(Cursor::new(text)).unwrap();
+        let mut fields = Fields::default();
+        let mut all = Vec::new();
+        loop {
+            match scan_record(&mut input, COMMA, &mut fields).unwrap() {
+                Scanned::End => return all,
+                Scanned::Record => all.push(Read::Record(
+                    fields.line,
+                    fields.iter().map(|f| String::from_utf8_lossy(f).into_owned()).collect(),
+                )),
+                Scanned::Broken(p) => all.push(Read::Broken(p.line, p.column, p.message)),
+            }
+        }
+    }
+
+    fn record(line: u64, fields: &[&str]) -> Read {
+        Read::Record(line, fields.iter().map(|&f| f.to_owned()).collect())
+    }
+
+    #[test]
+    fn quotes_commas_and_line_breaks_inside_a_field_are_its_text() {
+        let text = b"a,b\r\n\"x, \"\"y\"\"\r\nz\",1\r\n\r\n2,\"\"\r\n,\n";
+        assert_eq!(
+            read_all(text),
+            [record(1, &["a", "b"]), record(2, &["x, \"y\"\r\nz", "1"]), record(5, &["2", ""]), record(6, &["", ""]),]
+        );
+    }
+
+    #[test]
+    fn an_unclosed_quote_is_named_where_it_opens_and_costs_one_line() {
+        let read = read_all(b"a,b\n1,\"open\n2,x\n3,y\n");
+        assert!(matches!(&read[1], Read::Broken(2, Some(3), m) if m.contains("never closed")));
+        assert_eq!(read[2..], [record(3, &["2", "x"]), record(4, &["3", "y"])]);
+    }
+
+    #[test]
+    fn an_unclosed_quote_is_found_even_when_a_later_quote_seems_to_close_it() {
+        let read = read_all(b"a,b\r\n\"open,1\r\n\"x, y\",2\r\nz,3\r\n");
+        assert!(matches!(&read[1], Read::Broken(2, Some(1), m) if m.contains("line 3, column 2")), "{read:?}");
+        assert_eq!(read[2..], [record(3, &["x, y", "2"]), record(4, &["z", "3"])]);
+    }
+
+    #[test]
+    fn text_after_a_closing_quote_costs_that_line_only() {
+        let read = read_all(b"a,b\n\"he said \\\"hi\\\"\",1\n2,x\n");
+        assert!(matches!(read[1], Read::Broken(2, Some(1), _)));
+        assert_eq!(read[2..], [record(3, &["2", "x"])]);
+    }
+
+    #[test]
+    fn a_quote_that_stays_open_beyond_the_bound_does_not_take_the_file_into_memory() {
+        let mut text = b"a,b\n1,\"open\n".to_vec();
+        while text.len() < MAX_RECORD_BYTES + 1_000_000 {
+            text.extend_from_slice(b"some text,label\n");
+        }
+        let read = read_all(&text);
+        assert!(matches!(&read[1], Read::Broken(2, Some(3), m) if m.contains("within 25 MB")));
+        assert!(read.len() > 1_000_000);
+    }
+
+    #[test]
+    fn the_delimiter_is_told_from_the_records() {
+        for (text, delimiter) in [
+            ("a,b\n1,2\n", b','),
+            ("a;b\n1,5;2\n3,5;4\n", b';'),
+            ("a\tb\n1, 2\t3\n", b'\t'),
+            ("a|b\n1|2\n", b'|'),
+            ("text;label\n\"a;b, c, d\";x\n\"e, f\";y\n", b';'),
+            ("one column\nonly\n", b','),
+        ] {
+            assert_eq!(sniff_dialect(text.as_bytes(), true), Dialect { delimiter }, "{text}");
+        }
+    }
+
+    #[test]
+    fn column_names_are_never_empty_and_never_twice() {
+        let names = ["text", " ", "text", "label "].map(str::to_owned);
+        assert_eq!(column_names(names.into_iter()), ["text", "column 2", "text (2)", "label"]);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_csv_writer_writes_is_read_back(
+            rows in prop::collection::vec(
+                prop::collection::vec("[a-z\",;\r\n\t ]{0,8}", 2..5), 1..12)
+        ) {
+            let mut writer = ::csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+            for row in &rows {
+                writer.write_record(row).unwrap();
+            }
+            let read = read_all(&writer.into_inner().unwrap());
+            let texts: Vec<Vec<String>> = read
+                .into_iter()
+                .map(|r| match r {
+                    Read::Record(_, fields) => fields,
+                    Read::Broken(..) => Vec::new(),
+                })
+                .collect();
+            prop_assert_eq!(texts, rows);
+        }
+
+        #[test]
+        fn what_is_accepted_is_read_as_the_csv_crate_reads_it(text in "[ab\",\n\r]{0,40}") {
+            let read = read_all(text.as_bytes());
+            let all: Option<Vec<Vec<String>>> = read
+                .into_iter()
+                .map(|r| match r {
+                    Read::Record(_, fields) => Some(fields),
+                    Read::Broken(..) => None,
+                })
+                .collect();
+            if let Some(ours) = all {
+                let mut reader = ::csv::ReaderBuilder::new()
+                    .flexible(true)
+                    .has_headers(false)
+                    .from_reader(text.as_bytes());
+                let theirs: Vec<Vec<String>> = reader
+                    .records()
+                    .map(|r| r.unwrap().iter().map(str::to_owned).collect())
+                    .collect();
+                prop_assert_eq!(ours, theirs);
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Writing the JSON Lines that a base model is trained from.
+
+use std::borrow::Borrow;
+use std::io::Write;
+
+use serde_json::{Value, json};
+use whetstone_catalog::{BaseModel, DataFormat};
+
+use crate::record::{Record, Role};
+
+/// The only schema version that every conversation model takes.
+pub(crate) const SCHEMA_VERSION: &str = "bedrock-conversation-2024";
+
+/// What becomes of a system text in a format that has no place for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SystemHandling {
+    /// It is put before the prompt, an empty line between them.
+    PutBeforePrompt,
+    LeaveOut,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    #[error("record {} cannot be written as {}: {reason}", position + 1, format.as_str())]
+    DoesNotFit {
+        /// From 0, in the order of writing.
+        position: u64,
+        format: DataFormat,
+        reason: &'static str,
+    },
+    #[error("the file could not be written: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// The format in which all of these records fit: the model's own, or another that it also takes when
+/// a record has several turns or a system text and the own format has no place for them.
+pub fn fitting_format<R: Borrow<Record>>(model: &BaseModel, records: impl IntoIterator<Item = R>) -> DataFormat {
+    let own = model.data.format;
+    let other = model.data.accepts_formats.iter().find(|f| **f != own);
+    match other {
+        Some(other) if own == DataFormat::PromptCompletion => {
+            let plain = records.into_iter().all(|record| {
+                let record = record.borrow();
+                record.is_single_turn() && record.system().is_none()
+            });
+            if plain { own } else { *other }
+        }
+        _ => own,
+    }
+}
+
+/// Writes a line a record and says how many there were.
+pub fn write_jsonl<R: Borrow<Record>>(
+    records: impl IntoIterator<Item = R>,
+    format: DataFormat,
+    system: SystemHandling,
+    mut out: impl Write,
+) -> Result<u64, WriteError> {
+    let mut position = 0;
+    for record in records {
+        write_record(record.borrow(), position, format, system, &mut out)?;
+        position += 1;
+    }
+    out.flush()?;
+    Ok(position)
+}
+
+/// Writes one record as a line. `position` is named should it not fit.
+pub fn write_record(
+    record: &Record,
+    position: u64,
+    format: DataFormat,
+    system: SystemHandling,
+    mut out: impl Write,
+) -> Result<(), WriteError> {
+    let line = match format {
+        DataFormat::PromptCompletion => prompt_completion(record, system),
+        DataFormat::ClaudeMessages => claude(record),
+        DataFormat::Conversation => conversation(record),
+    }
+    .map_err(|reason| WriteError::DoesNotFit { position, format, reason })?;
+    serde_json::to_writer(&mut out, &line).map_err(std::io::Error::from)?;
+    out.write_all(b"\n")?;
+    Ok(())
+}
+
+fn prompt_completion(record: &Record, handling: SystemHandling) -> Result<Value, &'static str> {
+    if !record.is_single_turn() {
+        return Err("it is not one prompt and one answer");
+    }
+    let prompt = match record.system() {
+        Some(_) if handling == SystemHandling::PutBeforePrompt => {
+            let mut texts: Vec<&str> = system_texts(record).collect();
+            texts.push(record.prompt());
+            texts.join("\n\n")
+        }
+        _ => record.prompt().to_owned(),
+    };
+    Ok(json!({ "prompt": prompt, "completion": record.completion() }))
+}
+
+fn claude(record: &Record) -> Result<Value, &'static str> {
+    let messages: Vec<Value> =
+        spoken(record)?.map(|(role, text)| json!({ "role": role.as_str(), "content": text })).collect();
+    let system: Vec<&str> = system_texts(record).collect();
+    if system.is_empty() {
+        return Ok(json!({ "messages": messages }));
+    }
+    Ok(json!({ "system": system.join("\n\n"), "messages": messages }))
+}
+
+fn conversation(record: &Record) -> Result<Value, &'static str> {
+    let messages: Vec<Value> =
+        spoken(record)?.map(|(role, text)| json!({ "role": role.as_str(), "content": [{ "text": text }] })).collect();
+    let system: Vec<&str> = system_texts(record).collect();
+    if system.is_empty() {
+        return Ok(json!({ "schemaVersion": SCHEMA_VERSION, "messages": messages }));
+    }
+    // One item: Llama takes no more, and Nova reads it the same.
+    let system = json!([{ "text": system.join("\n\n") }]);
+    Ok(json!({ "schemaVersion": SCHEMA_VERSION, "system": system, "messages": messages }))
+}
+
+fn system_texts(record: &Record) -> impl Iterator<Item = &str> {
+    let system = record.turns.iter().filter(|turn| turn.role == Role::System);
+    system.map(|turn| turn.text.as_str())
+}
+
+/// The turns of user and assistant. A system text between them has no place in any format.
+fn spoken(record: &Record) -> Result<impl Iterator<Item = (Role, &str)>, &'static str> {
+    let mut turns = record.turns.iter();
+    if turns.by_ref().skip_while(|turn| turn.role == Role::System).any(|turn| turn.role == Role::System) {
+        return Err("a system text stands after the first message");
+    }
+    let spoken = record.turns.iter().filter(|turn| turn.role != Role::System);
+    Ok(spoken.map(|turn| (turn.role, turn.text.as_str())))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails loudly where it stands")]
+mod tests {
+    use super::*;
+    use crate::record::Turn;
+    use whetstone_catalog::{TINY_V1, catalog};
+
+    fn written(record: &Record, format: DataFormat) -> String {
+        let mut out = Vec::new();
+        write_jsonl([record], format, SystemHandling::PutBeforePrompt, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn each_format_is_written_as_its_model_reads_it() {
+        let record = Record::prompt_completion(Some("Be brief.".into()), "Hi\n\"you\"", "Hello");
+        for (format, line) in [
+            (DataFormat::PromptCompletion, r#"{"prompt":"Be brief.\n\nHi\n\"you\"","completion":"Hello"}"#),
+            (
+                DataFormat::ClaudeMessages,
+                r#"{"system":"Be brief.","messages":[{"role":"user","content":"Hi\n\"you\""},{"role":"assistant","content":"Hello"}]}"#,
+            ),
+            (
+                DataFormat::Conversation,
+                r#"{"schemaVersion":"bedrock-conversation-2024","system":[{"text":"Be brief."}],"messages":[{"role":"user","content":[{"text":"Hi\n\"you\""}]},{"role":"assistant","content":[{"text":"Hello"}]}]}"#,
+            ),
+        ] {
+            assert_eq!(written(&record, format), format!("{line}\n"));
+        }
+    }
+
+    #[test]
+    fn a_record_that_does_not_fit_is_named() {
+        let two_turns = Record {
+            turns: vec![
+                Turn::new(Role::User, "a"),
+                Turn::new(Role::Assistant, "b"),
+                Turn::new(Role::User, "c"),
+                Turn::new(Role::Assistant, "d"),
+            ],
+        };
+        let fits = Record::prompt_completion(None, "a", "b");
+        let refused =
+            write_jsonl([&fits, &two_turns], DataFormat::PromptCompletion, SystemHandling::LeaveOut, Vec::new());
+        assert_eq!(
+            refused.unwrap_err().to_string(),
+            "record 2 cannot be written as PromptCompletion: it is not one prompt and one answer"
+        );
+        let late_system = Record { turns: vec![Turn::new(Role::User, "a"), Turn::new(Role::System, "b")] };
+        assert!(spoken(&late_system).is_err());
+    }
+
+    #[test]
+    fn a_model_that_takes_conversations_gets_them_where_they_are_needed() {
+        let tiny = catalog().find(TINY_V1).unwrap();
+        let plain = Record::prompt_completion(None, "a", "b");
+        let with_system = Record::prompt_completion(Some("s".into()), "a", "b");
+        assert_eq!(fitting_format(tiny, [&plain, &plain]), DataFormat::PromptCompletion);
+        assert_eq!(fitting_format(tiny, [&plain, &with_system]), DataFormat::Conversation);
+        let llama = catalog().find("meta.llama3-1-8b-instruct-v1:0:128k").unwrap();
+        assert_eq!(fitting_format(llama, [&with_system]), DataFormat::PromptCompletion);
+    }
+}
