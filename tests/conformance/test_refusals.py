@@ -50,9 +50,6 @@ def test_a_hyperparameter_out_of_range_is_named(account, training, key, value):
     ("changed", "word"),
     [
         ({"baseModelIdentifier": "nobody.no-such-model-v1:0"}, "model identifier"),
-        ({"trainingDataConfig": {"s3Uri": "s3://no-such-bucket/data.jsonl"}}, "no-such-bucket"),
-        ({"trainingDataConfig": {"s3Uri": f"s3://{BUCKET}/no-such-key.jsonl"}}, "no-such-key.jsonl"),
-        ({"outputDataConfig": {"s3Uri": "s3://no-such-bucket/out"}}, "no-such-bucket"),
         ({"roleArn": "arn:aws:iam::123456789012:role/NoSuchRole"}, "NoSuchRole"),
         ({"jobName": "no spaces allowed"}, "jobName"),
         ({"customModelName": "no.dots.allowed"}, "customModelName"),
@@ -72,31 +69,63 @@ def test_nothing_that_was_refused_has_left_a_job(account):
         assert listed["modelCustomizationJobSummaries"] == []
 
 
-def failed(account, name, body):
-    arn = account.create_job(name, account.upload(f"data/{name}.jsonl", body))
-    job = account.job_in(arn, "Failed")
-    assert "outputModelArn" not in job
+@pytest.mark.parametrize(
+    ("name", "changed", "fragment", "place"),
+    [
+        (
+            "no-bucket",
+            {"trainingDataConfig": {"s3Uri": "s3://no-such-bucket/data.jsonl"}},
+            "Could not validate GetObject permissions",
+            "no-such-bucket",
+        ),
+        (
+            "no-key",
+            {"trainingDataConfig": {"s3Uri": f"s3://{BUCKET}/no-such-key.jsonl"}},
+            "Could not validate GetObject permissions",
+            "no-such-key.jsonl",
+        ),
+        (
+            "no-output",
+            {"outputDataConfig": {"s3Uri": "s3://no-such-bucket/out"}},
+            "Amazon S3 perms missing (PutObject)",
+            "no-such-bucket",
+        ),
+    ],
+)
+def test_a_job_that_cannot_reach_its_data_fails_in_validation(account, training, name, changed, fragment, place):
+    job = account.job_in(account.create_job(name, training, **changed), "Failed")
+    assert fragment in job["failureMessage"]
+    assert place in job["failureMessage"]
+    assert job["statusDetails"]["validationDetails"]["status"] == "Failed"
+    assert job["statusDetails"]["dataProcessingDetails"]["status"] == "NotStarted"
+
+
+def failed_on_data(account, name, body):
+    """The failure message of a job whose data is not what its base model takes."""
+    job = account.job_in(account.create_job(name, account.upload(f"data/{name}.jsonl", body)), "Failed")
+    assert job["statusDetails"]["dataProcessingDetails"]["status"] == "Failed"
     assert job["statusDetails"]["trainingDetails"]["status"] == "NotStarted"
+    assert "outputModelArn" not in job
     return job["failureMessage"]
 
 
 def test_a_broken_line_fails_the_job_and_is_named(account):
     lines = jsonl(times=2).splitlines(keepends=True)
     lines[40] = b'{"prompt": "half a recor\n'
-    message = failed(account, "broken-line", b"".join(lines))
+    message = failed_on_data(account, "broken-line", b"".join(lines))
     assert "Unable to parse Amazon S3 file" in message
     assert "broken-line.jsonl" in message
     assert "41" in message
 
 
 def test_wrong_keys_fail_the_job_and_say_the_right_ones(account):
-    message = failed(account, "wrong-keys", b'{"input": "a", "output": "b"}\n' * 20)
+    message = failed_on_data(account, "wrong-keys", b'{"input": "a", "output": "b"}\n' * 20)
     assert 'must follow \'{"prompt":' in message
     assert "wrong-keys.jsonl" in message
 
 
 def test_too_few_records_fail_the_job(account):
-    message = failed(account, "too-few", jsonl(PAIRS[:7]))
+    message = failed_on_data(account, "too-few", jsonl(PAIRS[:7]))
     assert "7" in message
     assert "8" in message
 
