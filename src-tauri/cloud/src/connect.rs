@@ -25,11 +25,8 @@ pub struct Endpoint {
 /// Who makes the calls.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credentials {
-    Static {
-        id: String,
-        secret: String,
-        session: Option<String>,
-    },
+    /// A key of its own; a session token comes with keys that end.
+    Static { id: String, secret: String, session: Option<String> },
     /// A profile of the AWS configuration files, with all that can stand there: keys, single sign-on, a process, a role.
     /// It is read when the first call is made.
     Profile(String),
@@ -45,26 +42,31 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// How long a call may be silent. None of them limits how long a call may take as long as something comes.
+/// How long a call may be silent. Nothing but `transfer` limits how long a call may take while something comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
+    /// For a connection to be made.
     pub connect: Duration,
+    /// For an answer to begin.
     pub answer: Duration,
+    /// For the answer to a request that carries a file, with the sending of the file.
     pub transfer: Duration,
+    /// For the next byte of a file, in either direction.
     pub stall: Duration,
+    /// For the next words of a model.
     pub generation: Duration,
 }
 
 impl Timeouts {
-    /// A connection that is not there after this long, on any network people work on, will not come.
+    /// One that is not there after this long, on any network people work on, will not come.
     const CONNECT: Duration = Duration::from_secs(5);
-    /// For an answer to begin. The services answer within a second or two; the rest is for a slow network.
+    /// The services answer within a second or two; the rest is for a slow network.
     const ANSWER: Duration = Duration::from_secs(30);
-    /// For the answer to a request that carries a file: sending counts, and 16 MiB at half a megabit a second takes four and a half minutes.
+    /// 16 MiB at half a megabit a second take four and a half minutes.
     const TRANSFER: Duration = Duration::from_secs(5 * 60);
-    /// For the next byte of a file, in either direction: long enough for a network to come back by itself, short enough to wait for.
+    /// Long enough for a network to come back by itself, short enough to wait for.
     const STALL: Duration = Duration::from_secs(20);
-    /// For the next words of a model: a long prompt, or a model that is brought into memory first, is silent for a while.
+    /// A long prompt, or a model that is brought into memory first, is silent for a while.
     const GENERATION: Duration = Duration::from_secs(60);
 }
 
@@ -114,43 +116,26 @@ impl Cloud {
     /// As [`Cloud::connect`].
     pub fn connect_with(endpoint: Endpoint, timeouts: Timeouts) -> Result<Self, CloudError> {
         let Endpoint { region, endpoint_url, credentials } = endpoint;
-        let refuse = |message: String| CloudError::new("Connect", CloudErrorCode::Validation, message);
-        if region.is_empty() || !region.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-            return Err(refuse(format!("\"{region}\" is not the name of a Region")));
-        }
-        if let Some(url) = &endpoint_url
-            && !url.starts_with("http://")
-            && !url.starts_with("https://")
-        {
-            return Err(refuse(format!("\"{url}\" is not an http or https address")));
-        }
-
+        check(&region, endpoint_url.as_deref())?;
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
             .build_https();
-        let shared =
-            |answer: Duration| TimeoutConfig::builder().connect_timeout(timeouts.connect).read_timeout(answer).build();
-        let provider = match credentials {
-            Credentials::Static { id, secret, session } => SharedCredentialsProvider::new(
-                aws_credential_types::Credentials::new(id, secret, session, None, "whetstone"),
-            ),
-            Credentials::Profile(name) => {
-                let config = ProviderConfig::empty()
-                    .with_region(Some(Region::new(region.clone())))
-                    .with_http_client(http.clone())
-                    .with_timeout_config(shared(timeouts.answer));
-                let provider = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(&name).build();
-                SharedCredentialsProvider::new(NamedProfile { name, provider })
-            }
-        };
+        let usual = TimeoutConfig::builder().connect_timeout(timeouts.connect).read_timeout(timeouts.answer).build();
+        // An answer that is late may be paid for already, so the wait for a model must not end in the SDK asking again;
+        // it is ended where the answer is read.
+        let unhurried = TimeoutConfig::builder().connect_timeout(timeouts.connect).disable_read_timeout().build();
+        let sign_in = ProviderConfig::empty()
+            .with_region(Some(Region::new(region.clone())))
+            .with_http_client(http.clone())
+            .with_timeout_config(usual.clone());
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.clone()))
-            .credentials_provider(provider)
+            .credentials_provider(credentials.provider(&sign_in))
             .identity_cache(IdentityCache::lazy().load_timeout(timeouts.answer).build())
             .http_client(http)
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-            .timeout_config(shared(timeouts.answer))
+            .timeout_config(usual)
             .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(timeouts.stall).build());
         let by_path = endpoint_url.is_some();
         config.set_endpoint_url(endpoint_url);
@@ -159,9 +144,7 @@ impl Cloud {
         Ok(Self {
             bedrock: aws_sdk_bedrock::Client::new(&config),
             runtime: aws_sdk_bedrockruntime::Client::from_conf(
-                aws_sdk_bedrockruntime::config::Builder::from(&config)
-                    .timeout_config(shared(timeouts.generation))
-                    .build(),
+                aws_sdk_bedrockruntime::config::Builder::from(&config).timeout_config(unhurried).build(),
             ),
             s3: aws_sdk_s3::Client::from_conf(
                 aws_sdk_s3::config::Builder::from(&config).force_path_style(by_path).build(),
@@ -174,6 +157,33 @@ impl Cloud {
     /// The Region that requests are signed for.
     pub fn region(&self) -> &str {
         &self.region
+    }
+}
+
+fn check(region: &str, endpoint_url: Option<&str>) -> Result<(), CloudError> {
+    let refuse = |message: String| Err(CloudError::new("Connect", CloudErrorCode::Validation, message));
+    if region.is_empty() || !region.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        return refuse(format!("\"{region}\" is not the name of a Region"));
+    }
+    match endpoint_url {
+        Some(url) if !url.starts_with("http://") && !url.starts_with("https://") => {
+            refuse(format!("\"{url}\" is not an http or https address"))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Credentials {
+    fn provider(self, sign_in: &ProviderConfig) -> SharedCredentialsProvider {
+        match self {
+            Self::Static { id, secret, session } => SharedCredentialsProvider::new(
+                aws_credential_types::Credentials::new(id, secret, session, None, "whetstone"),
+            ),
+            Self::Profile(name) => {
+                let provider = ProfileFileCredentialsProvider::builder().configure(sign_in).profile_name(&name).build();
+                SharedCredentialsProvider::new(NamedProfile { name, provider })
+            }
+        }
     }
 }
 

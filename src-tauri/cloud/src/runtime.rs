@@ -121,17 +121,17 @@ impl Cloud {
             .set_top_p(request.top_p)
             .set_stop_sequences(stop_sequences)
             .build();
-        let answer = self
+        let silence = self.timeouts.generation;
+        let asking = self
             .runtime
             .converse_stream()
             .model_id(model_id)
             .set_system(request.system.map(|text| vec![SystemContentBlock::Text(text)]))
             .set_messages(Some(messages))
             .inference_config(settings)
-            .send()
-            .await
-            .map_err(CloudError::of(OPERATION))?;
-        let reading = Reading { answer, silence: self.timeouts.generation, stop_reason: None };
+            .send();
+        let asked = tokio::time::timeout(silence, asking).await.map_err(|_| silent(silence))?;
+        let reading = Reading { answer: asked.map_err(CloudError::of(OPERATION))?, silence, stop_reason: None };
         let events = stream::unfold(Some(reading), |reading| async move {
             let mut reading = reading?;
             match reading.next().await {
@@ -154,10 +154,8 @@ impl Reading {
     /// The next event that the caller wants to know of.
     async fn next(&mut self) -> Result<ConverseEvent, CloudError> {
         loop {
-            let event = tokio::time::timeout(self.silence, self.answer.stream.recv()).await.map_err(|_| {
-                let message = format!("the model said nothing for {} s", self.silence.as_secs_f32());
-                CloudError::new(OPERATION, CloudErrorCode::Timeout, message)
-            })?;
+            let event = tokio::time::timeout(self.silence, self.answer.stream.recv()).await;
+            let event = event.map_err(|_| silent(self.silence))?;
             match event.map_err(in_stream)? {
                 Some(ConverseStreamOutput::ContentBlockDelta(event)) => {
                     if let Some(ContentBlockDelta::Text(text)) = event.delta
@@ -193,6 +191,11 @@ impl Reading {
             None => Err(CloudError::new(OPERATION, CloudErrorCode::Unreachable, "the answer broke off before its end")),
         }
     }
+}
+
+fn silent(silence: Duration) -> CloudError {
+    let message = format!("the model said nothing for {} s", silence.as_secs_f32());
+    CloudError::new(OPERATION, CloudErrorCode::Timeout, message)
 }
 
 /// The SDK knows an exception inside a stream by its type alone and leaves its code empty.

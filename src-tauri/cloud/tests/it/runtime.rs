@@ -154,3 +154,12 @@ async fn a_model_that_is_not_ready_is_said_to_be_so() {
     let error = server.cloud().converse_stream(DEPLOYMENT, question()).await.unwrap_err();
     assert_eq!(error.code, CloudErrorCode::NotReady);
 }
+
+#[tokio::test]
+async fn a_question_that_is_not_answered_is_not_asked_again() {
+    let timeouts = Timeouts { generation: Duration::from_millis(300), ..Timeouts::default() };
+    let mut server = Answering::start(|_, _| Reply::ThenSilence(vec![])).await;
+    let error = server.cloud_with(timeouts).converse_stream(DEPLOYMENT, question()).await.unwrap_err();
+    assert_eq!(error.code, CloudErrorCode::Timeout);
+    assert_eq!(server.all_asked().len(), 1, "it may have been paid for");
+}

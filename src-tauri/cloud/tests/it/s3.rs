@@ -1,4 +1,8 @@
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -283,4 +287,19 @@ async fn an_upload_that_nobody_answers_ends_in_a_timeout() {
     let server = Answering::start(|_, _| Reply::ThenSilence(vec![])).await;
     let error = server.cloud_with(timeouts).upload("data", "key", &path, &mut |_, _| ()).await.unwrap_err();
     assert_eq!(error.code, CloudErrorCode::Timeout, "{error}");
+}
+
+#[tokio::test]
+async fn an_upload_that_nobody_takes_in_ends_before_its_time_is_over() {
+    let timeouts = Timeouts { stall: Duration::from_millis(300), ..Timeouts::default() };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    fs::write(&path, content(16 * 1024 * 1024)).unwrap();
+    // Connections are made and held, and nothing is ever read from them.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let cloud = Cloud::connect_with(endpoint(&format!("http://{}", listener.local_addr().unwrap())), timeouts).unwrap();
+    let begun = Instant::now();
+    let error = cloud.upload("data", "key", &path, &mut |_, _| ()).await.unwrap_err();
+    assert_eq!(error.code, CloudErrorCode::Timeout, "{error}");
+    assert!(begun.elapsed() < timeouts.transfer / 4, "{:?}", begun.elapsed());
 }
