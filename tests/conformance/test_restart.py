@@ -2,11 +2,10 @@
 
 import subprocess
 
-import pytest
 from account import BUCKET, BY_HEART, Account
 from judge import ask
 from program import PROGRAM, Sandbox, eventually
-from records import jsonl
+from records import PAIRS, jsonl
 
 
 def steps(account, arn):
@@ -14,21 +13,37 @@ def steps(account, arn):
     return [int(row["step_number"]) for row in rows]
 
 
-@pytest.mark.parametrize("group", [True, False], ids=["with-its-trainer", "alone"])
-def test_a_killed_sandbox_goes_on_with_its_job_from_the_last_checkpoint(new_sandbox, group):
+def goes_on(new_sandbox, times, may_kill, *, group):
+    """Kills a sandbox in the middle of a training, and sees the job through to its end by another one."""
     sandbox = new_sandbox().start()
     account = Account(sandbox)
-    training = account.upload("data/colours.jsonl", jsonl(times=6))
-    arn = account.create_job("survivor", training, hyperParameters={**BY_HEART, "epochCount": "20"})
+    training = account.upload("data/colours.jsonl", jsonl(times=times))
+    arn = account.create_job("survivor", training, hyperParameters={**BY_HEART, "epochCount": "50"})
+    eventually(lambda: may_kill(sandbox, account, arn))
     account.training_job(arn)
-    eventually(lambda: list(sandbox.data.glob("jobs/*/**/checkpoint*")))
     sandbox.kill(group=group)
 
     account = Account(sandbox.start())
-    assert steps(account, arn), "what was trained before the kill is still to be read"
+    written = steps(account, arn)
+    assert written, "what was trained before the kill is still to be read"
     job = account.job_in(arn, "Completed", within=120)
     assert job["outputModelArn"]
-    assert steps(account, arn) == list(range(6 * 5 * 20))
+    per_epoch = times * len(PAIRS) // int(BY_HEART["batchSize"])
+    assert steps(account, arn) == list(range(50 * per_epoch)), "each step once, and none is missing"
+
+
+def test_after_a_kill_of_sandbox_and_trainer_the_job_goes_on_from_its_last_checkpoint(new_sandbox):
+    def a_checkpoint_was_kept(sandbox, _account, _arn):
+        return list(sandbox.data.glob("jobs/*/checkpoint"))
+
+    goes_on(new_sandbox, 12, a_checkpoint_was_kept, group=True)
+
+
+def test_a_trainer_whose_sandbox_was_killed_keeps_a_checkpoint_and_the_job_goes_on_from_there(new_sandbox):
+    def steps_were_told(_sandbox, account, arn):
+        return steps(account, arn)
+
+    goes_on(new_sandbox, 4, steps_were_told, group=False)
 
 
 def test_what_was_answered_before_a_kill_is_there_after_it(new_sandbox):
