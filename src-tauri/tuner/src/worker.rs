@@ -291,6 +291,7 @@ struct Sink<'a, 'b> {
 
 impl Sink<'_, '_> {
     fn hear(&mut self, progress: Progress) -> Result<Wish, TunerError> {
+        let stepped = matches!(progress, Progress::Step { .. });
         let event = match progress {
             Progress::Step { step, epoch, rate, loss, tokens } => RunEvent::Step {
                 step,
@@ -305,7 +306,7 @@ impl Sink<'_, '_> {
         };
         self.teller.tell(&event)?;
         self.stepped = Instant::now();
-        if (self.parent_gone)() {
+        if stepped && (self.parent_gone)() {
             return Ok(Wish::Stop);
         }
         if self.checkpointed.elapsed() >= self.checkpoint_every {
