@@ -1,0 +1,123 @@
+//! Everything that a handler may reach: the folder, the keys, the state, S3, the jobs at work and the loaded models.
+//!
+//! `App` is made once at the start and shared. It decides nothing itself.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use s3s::service::S3Service;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::home::{Home, Keys};
+use crate::ids::Scope;
+use crate::jobs::engine::RunningJobs;
+use crate::runtime::models::Models;
+use crate::s3::store::ObjectStore;
+use crate::state::State;
+use crate::{SandboxConfig, SandboxError, WorkerCommand};
+
+pub(crate) struct App {
+    home: Home,
+    keys: Keys,
+    region: String,
+    worker: WorkerCommand,
+    address: SocketAddr,
+    clock: Clock,
+    state: State,
+    store: Arc<ObjectStore>,
+    s3: S3Service,
+    jobs: RunningJobs,
+    models: Models,
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+}
+
+impl App {
+    pub(crate) fn new(
+        config: SandboxConfig,
+        home: Home,
+        keys: Keys,
+        address: SocketAddr,
+        clock: Clock,
+    ) -> Result<Self, SandboxError> {
+        let folder = |source| SandboxError::Folder { path: config.data_dir.clone(), source };
+        let store = Arc::new(ObjectStore::open(&home, &config.region).map_err(folder)?);
+        let state = State::open(&home.path("state.sqlite")).map_err(|error| SandboxError::State(error.to_string()))?;
+        Ok(Self {
+            s3: crate::s3::service(store.clone(), &keys, clock.clone()),
+            models: Models::new(),
+            jobs: RunningJobs::new(),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            region: config.region,
+            worker: config.worker,
+            home,
+            keys,
+            address,
+            clock,
+            state,
+            store,
+        })
+    }
+
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// The Region of the configuration. A request speaks to the Region that it was signed for.
+    pub(crate) fn region(&self) -> &str {
+        &self.region
+    }
+
+    pub(crate) fn scope<'a>(&'a self, region: &'a str) -> Scope<'a> {
+        Scope { region, account: self.keys.account() }
+    }
+
+    pub(crate) fn worker(&self) -> &WorkerCommand {
+        &self.worker
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub(crate) fn store(&self) -> &Arc<ObjectStore> {
+        &self.store
+    }
+
+    pub(crate) fn s3(&self) -> &S3Service {
+        &self.s3
+    }
+
+    pub(crate) fn jobs(&self) -> &RunningJobs {
+        &self.jobs
+    }
+
+    pub(crate) fn models(&self) -> &Models {
+        &self.models
+    }
+
+    /// Background work, which `Sandbox::stop` waits for.
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
+    /// Cancelled when the sandbox stops. Jobs keep their state and go on at the next start.
+    pub(crate) fn stopping(&self) -> &CancellationToken {
+        &self.stopping
+    }
+}

@@ -1,0 +1,170 @@
+//! Signature version 4 on the Bedrock side: who signed, for which Region, and whether the signature is true.
+//!
+//! The received request is signed again with the `aws-sigv4` crate, over exactly the headers that the client says it
+//! signed, and the two signatures are compared in constant time. The body is hashed here, never taken from a header.
+//! S3 requests are verified by `s3s`, which also knows chunked and trailing signatures; this module only tells it
+//! apart from Bedrock. Deliberately absent: bearer tokens, session tokens, and signatures in the query.
+
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use http::HeaderMap;
+use http::request::Parts;
+use subtle::ConstantTimeEq;
+use time::macros::format_description;
+
+use crate::Keys;
+use crate::errors::{ApiError, ErrorKind};
+
+/// How far a request's clock may be from ours.
+const CLOCK_WINDOW: Duration = Duration::from_secs(5 * 60);
+
+const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+
+/// The parts of an `Authorization` header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Authorization {
+    access_key_id: String,
+    date: String,
+    pub(crate) region: String,
+    pub(crate) service: String,
+    signed_headers: Vec<String>,
+    signature: String,
+}
+
+impl Authorization {
+    /// Reads `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`; `None` when it has another form.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix(ALGORITHM)?.strip_prefix(' ')?;
+        let (mut credential, mut signed, mut signature) = (None, None, None);
+        for part in rest.split(',') {
+            match part.trim().split_once('=')? {
+                ("Credential", value) => credential = Some(value),
+                ("SignedHeaders", value) => signed = Some(value),
+                ("Signature", value) => signature = Some(value),
+                _ => return None,
+            }
+        }
+        // An access key id has no slash of its own, so the scope is the last four of five segments.
+        let mut scope = credential?.split('/');
+        let (key, date, region, service, end) =
+            (scope.next()?, scope.next()?, scope.next()?, scope.next()?, scope.next()?);
+        if end != "aws4_request" || scope.next().is_some() || !is_region(region) {
+            return None;
+        }
+        Some(Self {
+            access_key_id: key.to_owned(),
+            date: date.to_owned(),
+            region: region.to_owned(),
+            service: service.to_owned(),
+            signed_headers: signed?.split(';').map(str::to_owned).collect(),
+            signature: signature?.to_owned(),
+        })
+    }
+
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
+        Self::parse(headers.get(http::header::AUTHORIZATION)?.to_str().ok()?)
+    }
+}
+
+/// A Region's name goes into ARNs and queries, so it must look like one.
+fn is_region(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 32
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// What can be checked before the body is read: form, service, key, headers and time.
+pub(crate) fn precheck(headers: &HeaderMap, keys: &Keys, now: SystemTime) -> Result<Authorization, ApiError> {
+    if !headers.contains_key(http::header::AUTHORIZATION) {
+        return Err(ApiError::new(ErrorKind::MissingAuthenticationToken, "Missing Authentication Token"));
+    }
+    let given = Authorization::from_headers(headers)
+        .ok_or_else(|| refused("The Authorization header is not a signature of version 4 (AWS4-HMAC-SHA256)."))?;
+    if given.service != "bedrock" {
+        return Err(refused("Credential should be scoped to correct service: 'bedrock'."));
+    }
+    if given.access_key_id.as_bytes().ct_eq(keys.access_key_id().as_bytes()).unwrap_u8() == 0 {
+        return Err(ApiError::new(
+            ErrorKind::UnrecognizedClient,
+            "The security token included in the request is invalid.",
+        ));
+    }
+    for needed in ["host", "x-amz-date"] {
+        if !given.signed_headers.iter().any(|name| name == needed) {
+            return Err(refused(format!("'{needed}' must be a signed header.")));
+        }
+    }
+    let signed_at = request_time(headers)?;
+    if given.date != headers.get("x-amz-date").and_then(|value| value.to_str().ok()).map_or("", |text| &text[..8]) {
+        return Err(refused(
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP.",
+        ));
+    }
+    let apart = now.duration_since(signed_at).or_else(|_| signed_at.duration_since(now)).unwrap_or(Duration::MAX);
+    if apart > CLOCK_WINDOW {
+        return Err(refused("Signature expired or not yet current: the request's time is more than 5 minutes off."));
+    }
+    Ok(given)
+}
+
+/// Whether `given` is the true signature of this request and body.
+pub(crate) fn verify(parts: &Parts, body: &[u8], given: &Authorization, keys: &Keys) -> Result<(), ApiError> {
+    let mismatch = || {
+        refused(
+            "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
+             Access Key and signing method. Consult the service documentation for details.",
+        )
+    };
+    let mut headers = Vec::new();
+    for name in &given.signed_headers {
+        for value in parts.headers.get_all(name.as_str()) {
+            headers.push((name.as_str(), value.to_str().map_err(|_| mismatch())?));
+        }
+    }
+    let host = parts.headers.get(http::header::HOST).and_then(|value| value.to_str().ok()).ok_or_else(mismatch)?;
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    let request = SignableRequest::new(
+        parts.method.as_str(),
+        format!("http://{host}{target}"),
+        headers.into_iter(),
+        SignableBody::Bytes(body),
+    )
+    .map_err(|_| mismatch())?;
+
+    // Every header that the client signed is signed here too: none is left out by name.
+    let mut settings = SigningSettings::default();
+    settings.excluded_headers = None;
+    let identity = Credentials::new(keys.access_key_id(), keys.secret_access_key(), None, None, "sandbox").into();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(&given.region)
+        .name(&given.service)
+        .time(request_time(&parts.headers)?)
+        .settings(settings)
+        .build()
+        .map_err(ApiError::internal)?
+        .into();
+    let expected = sign(request, &params).map_err(|_| mismatch())?;
+    if expected.signature().as_bytes().ct_eq(given.signature.as_bytes()).unwrap_u8() == 1 {
+        Ok(())
+    } else {
+        Err(mismatch())
+    }
+}
+
+fn refused(message: impl Into<String>) -> ApiError {
+    ApiError::new(ErrorKind::InvalidSignature, message)
+}
+
+fn request_time(headers: &HeaderMap) -> Result<SystemTime, ApiError> {
+    let form = format_description!("[year][month][day]T[hour][minute][second]Z");
+    headers
+        .get("x-amz-date")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| time::PrimitiveDateTime::parse(text, &form).ok())
+        .map(|at| SystemTime::from(at.assume_utc()))
+        .ok_or_else(|| refused("The x-amz-date header is missing or is not of the form YYYYMMDD'T'HHMMSS'Z'."))
+}

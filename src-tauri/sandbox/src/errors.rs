@@ -1,0 +1,100 @@
+//! Errors of the Bedrock side, in the shape that the AWS SDKs read.
+//!
+//! Purpose: one type that every handler returns, and its one translation to HTTP: status, the `x-amzn-errortype` header
+//! and a body of `{"message": …}`. Statuses are those of the service model (conflicts and exceeded quotas are 400).
+//! Deliberately absent: S3 errors, which are XML and belong to `s3s`.
+
+use http::{Response, StatusCode, header};
+use s3s::Body;
+
+/// What went wrong, named as the service names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ErrorKind {
+    AccessDenied,
+    Conflict,
+    InternalServer,
+    InvalidSignature,
+    MissingAuthenticationToken,
+    ModelNotReady,
+    RequestTooLarge,
+    ResourceNotFound,
+    Serialization,
+    UnknownOperation,
+    UnrecognizedClient,
+    Validation,
+}
+
+impl ErrorKind {
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "AccessDeniedException",
+            Self::Conflict => "ConflictException",
+            Self::InternalServer => "InternalServerException",
+            Self::InvalidSignature => "InvalidSignatureException",
+            Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
+            Self::ModelNotReady => "ModelNotReadyException",
+            Self::RequestTooLarge => "RequestEntityTooLargeException",
+            Self::ResourceNotFound => "ResourceNotFoundException",
+            Self::Serialization => "SerializationException",
+            Self::UnknownOperation => "UnknownOperationException",
+            Self::UnrecognizedClient => "UnrecognizedClientException",
+            Self::Validation => "ValidationException",
+        }
+    }
+
+    fn status(self) -> StatusCode {
+        match self {
+            Self::AccessDenied
+            | Self::InvalidSignature
+            | Self::MissingAuthenticationToken
+            | Self::UnrecognizedClient => StatusCode::FORBIDDEN,
+            Self::Conflict | Self::Serialization | Self::Validation => StatusCode::BAD_REQUEST,
+            Self::InternalServer => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::ModelNotReady => StatusCode::TOO_MANY_REQUESTS,
+            Self::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::ResourceNotFound | Self::UnknownOperation => StatusCode::NOT_FOUND,
+        }
+    }
+}
+
+/// An error answer of a Bedrock operation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {message}", kind.code())]
+pub(crate) struct ApiError {
+    pub(crate) kind: ErrorKind,
+    pub(crate) message: String,
+}
+
+impl ApiError {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    pub(crate) fn validation(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Validation, message)
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::ResourceNotFound, message)
+    }
+
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Conflict, message)
+    }
+
+    /// A failure of the sandbox itself. The cause goes to the log; the client is told that it was not its fault.
+    pub(crate) fn internal(cause: impl std::fmt::Display) -> Self {
+        tracing::error!(%cause, "a request failed inside the sandbox");
+        Self::new(ErrorKind::InternalServer, format!("The sandbox could not answer: {cause}"))
+    }
+
+    pub(crate) fn into_response(self) -> Response<Body> {
+        let body = serde_json::json!({ "message": self.message }).to_string();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.kind.status();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+        headers.insert("x-amzn-errortype", header::HeaderValue::from_static(self.kind.code()));
+        response
+    }
+}

@@ -1,0 +1,67 @@
+//! Weights in memory: loaded when first needed, a few kept, and a bound on how many answers are made at once.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Semaphore;
+use whetstone_tuner::{LanguageModel, TunerError};
+
+use crate::home::Home;
+
+/// Models kept in memory at once. The bundled model is some ten megabytes of them.
+const KEPT: usize = 4;
+
+/// Which weights.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Weights {
+    /// The bundled `whetstone.tiny-v1`.
+    Bundled,
+    /// A custom model's, by its id.
+    Custom(String),
+}
+
+pub(crate) struct Models {
+    /// The one used last stands last.
+    loaded: Mutex<Vec<(Weights, Arc<LanguageModel>)>>,
+    /// One answer takes one core.
+    pub(super) answers: Arc<Semaphore>,
+}
+
+impl Models {
+    pub(crate) fn new() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { loaded: Mutex::default(), answers: Arc::new(Semaphore::new(cores)) }
+    }
+
+    /// The model, from memory or from its folder. Blocks while it is read.
+    pub(crate) fn load(&self, home: &Home, weights: &Weights) -> Result<Arc<LanguageModel>, TunerError> {
+        {
+            let mut loaded = self.loaded();
+            if let Some(at) = loaded.iter().position(|(known, _)| known == weights) {
+                let entry = loaded.remove(at);
+                let model = entry.1.clone();
+                loaded.push(entry);
+                return Ok(model);
+            }
+        }
+        let model = Arc::new(match weights {
+            Weights::Bundled => LanguageModel::tiny_v1()?,
+            Weights::Custom(id) => LanguageModel::load(&home.model(id))?,
+        });
+        let mut loaded = self.loaded();
+        loaded.retain(|(known, _)| known != weights);
+        loaded.push((weights.clone(), model.clone()));
+        if loaded.len() > KEPT {
+            loaded.remove(0);
+        }
+        Ok(model)
+    }
+
+    /// Lets go of a deleted custom model.
+    pub(crate) fn forget(&self, id: &str) {
+        self.loaded().retain(|(known, _)| !matches!(known, Weights::Custom(known) if known == id));
+    }
+
+    fn loaded(&self) -> MutexGuard<'_, Vec<(Weights, Arc<LanguageModel>)>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

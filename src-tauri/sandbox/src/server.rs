@@ -1,0 +1,140 @@
+//! The one port: accepts connections, checks the Host header, and hands each request to S3 or to Bedrock.
+//!
+//! Which of the two is decided by the service in the credential scope, as both live at the same address. State is
+//! owned by `App`; this module owns only connections. Deliberately absent: CORS headers, so that no page in a browser
+//! can read an answer, and any listening address beside 127.0.0.1.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{HOST, HeaderValue};
+use http::{Request, Response};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use s3s::Body;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::App;
+use crate::auth::{self, Authorization};
+use crate::errors::{ApiError, ErrorKind};
+use crate::{ids, router};
+
+/// How long a connection may take to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Accepts connections until `stop`, then lets those that are open finish the answer they are giving.
+pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, stop: CancellationToken) {
+    let connections = TaskTracker::new();
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                connections.spawn(connection(app.clone(), stream, stop.clone()));
+            }
+            // Out of file handles, or a peer that was gone before it was accepted: neither is a reason to end.
+            Err(error) => {
+                tracing::warn!(%error, "a connection was not accepted");
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+    connections.close();
+    connections.wait().await;
+}
+
+async fn connection(app: Arc<App>, stream: TcpStream, stop: CancellationToken) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY was refused");
+    }
+    let service = service_fn(move |request| {
+        let app = app.clone();
+        async move { Ok::<_, Infallible>(Box::pin(answer(app, request)).await) }
+    });
+    let mut connection = std::pin::pin!(
+        hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .serve_connection(TokioIo::new(stream), service)
+    );
+    let result = tokio::select! {
+        result = connection.as_mut() => result,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+async fn answer(app: Arc<App>, request: Request<Incoming>) -> Response<Body> {
+    if !host_is_ours(&request, app.address()) {
+        let error = ApiError::new(ErrorKind::AccessDenied, "The Host header does not name this sandbox.");
+        return stamped(error.into_response());
+    }
+    if is_for_s3(&request) {
+        return match app.s3().call(request.map(Body::from)).await {
+            Ok(response) => response,
+            Err(error) => stamped(ApiError::internal(format!("{error:?}")).into_response()),
+        };
+    }
+    stamped(bedrock(app, request).await.unwrap_or_else(ApiError::into_response))
+}
+
+async fn bedrock(app: Arc<App>, request: Request<Incoming>) -> router::Answer {
+    let (parts, body) = request.into_parts();
+    let given = auth::precheck(&parts.headers, app.keys(), app.clock().now())?;
+    let found = router::find(&parts.method, parts.uri.path());
+    let limit = found.as_ref().map_or(router::CONTROL_BODY, |(operation, _)| operation.body_limit);
+    let body = match Limited::new(body, limit).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            let message = format!("The request body is larger than {limit} bytes.");
+            return Err(ApiError::new(ErrorKind::RequestTooLarge, message));
+        }
+        Err(error) => return Err(ApiError::new(ErrorKind::Serialization, format!("The body broke off: {error}"))),
+    };
+    auth::verify(&parts, &body, &given, app.keys())?;
+    let (operation, segments) = found.ok_or_else(|| {
+        ApiError::new(ErrorKind::UnknownOperation, format!("No operation at {} {}.", parts.method, parts.uri.path()))
+    })?;
+    router::run(app, operation, given.region, segments, parts.uri.query(), body).await
+}
+
+/// Only requests that were addressed to the loopback get in: a page that rebinds its own name to 127.0.0.1 does not.
+fn host_is_ours(request: &Request<Incoming>, address: SocketAddr) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+    let Some((name, port)) = host.to_str().ok().and_then(|text| text.rsplit_once(':')) else { return false };
+    matches!(name, "127.0.0.1" | "localhost") && port.parse() == Ok(address.port())
+}
+
+/// An S3 request says so in its credential scope, or is presigned. One without any signature is S3's when its path is
+/// no Bedrock operation, so that each service refuses it in its own words.
+fn is_for_s3(request: &Request<Incoming>) -> bool {
+    if let Some(given) = Authorization::from_headers(request.headers()) {
+        return given.service == "s3";
+    }
+    if request.headers().contains_key(http::header::AUTHORIZATION) {
+        return false;
+    }
+    request.uri().query().is_some_and(|query| query.contains("X-Amz-Signature="))
+        || router::find(request.method(), request.uri().path()).is_none()
+}
+
+fn stamped(mut response: Response<Body>) -> Response<Body> {
+    if let Ok(id) = HeaderValue::from_str(&ids::request_id()) {
+        response.headers_mut().insert("x-amzn-requestid", id);
+    }
+    response
+}
