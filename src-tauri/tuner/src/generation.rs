@@ -80,7 +80,8 @@ impl Memory {
         let key_width = heads.keys * heads.width;
         let (layers, first) = (&mut self.layers, self.length);
         let mut scratch = std::mem::take(&mut self.pass.scratch);
-        network.run_layers(weights, tokens, &mut self.pass, 1, |layer, trace| {
+        let last = [tokens.len() - 1];
+        network.run_layers(weights, tokens, &last, &mut self.pass, 1, |layer, trace| {
             let (keys, values) = &mut layers[layer];
             for (index, row) in trace.fused.chunks_exact_mut(fused_width).enumerate() {
                 let turned = heads.queries + heads.keys;
@@ -103,7 +104,7 @@ impl Memory {
         });
         self.pass.scratch = scratch;
         self.length += tokens.len();
-        network.logits(weights, &mut self.pass, tokens.len() - 1, 1);
+        network.logits(weights, &mut self.pass, 1);
         &mut self.pass.head.logits
     }
 }

@@ -5,11 +5,14 @@ use crate::generation::Memory;
 use crate::network::{Network, Pass, Rows};
 
 fn all_at_once(network: &Network, weights: &[f32], tokens: &[u32]) -> Vec<f32> {
-    let rows =
-        Rows { tokens: tokens.to_vec(), sequences: std::iter::once(0..tokens.len()).collect(), targets: Vec::new() };
+    let rows = Rows {
+        tokens: tokens.to_vec(),
+        sequences: std::iter::once(0..tokens.len()).collect(),
+        targets: vec![(tokens.len() - 1, 0)],
+    };
     let mut pass = Pass::default();
     network.forward(weights, &rows, &mut pass, 1);
-    network.logits(weights, &mut pass, tokens.len() - 1, 1);
+    network.logits(weights, &mut pass, 1);
     pass.head.logits
 }
 

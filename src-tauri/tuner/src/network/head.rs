@@ -1,0 +1,97 @@
+//! The output head: from the rows that leave the last layer to logits, loss and its gradient.
+
+use std::ops::Range;
+
+use super::{GradientSink, HeadTrace, Network, Pass, Rows, fit, linear};
+use crate::kernels::{cross_entropy, norm};
+use crate::product::{Into, View, ViewMut, multiply};
+
+/// Rows worked out at a time, which bounds the memory logits take.
+const ROWS_AT_ONCE: usize = 256;
+
+impl Network {
+    /// The logits that follow the one row that went on in the last pass.
+    pub fn logits(&self, weights: &[f32], pass: &mut Pass, threads: usize) {
+        self.head_norm(weights, pass);
+        self.head_logits(weights, &mut pass.head, 0..1, threads);
+    }
+
+    /// The summed loss over the targets of the last pass, in nats.
+    pub fn loss(&self, weights: &[f32], rows: &Rows, pass: &mut Pass, threads: usize) -> f64 {
+        self.head_norm(weights, pass);
+        let mut loss = 0.0;
+        for part in parts(rows.targets.len()) {
+            let wanted: Vec<u32> = rows.targets[part.clone()].iter().map(|(_, token)| *token).collect();
+            self.head_logits(weights, &mut pass.head, part, threads);
+            loss += cross_entropy::forward(&pass.head.logits, self.config.vocab_size, &wanted);
+        }
+        loss
+    }
+
+    /// The summed loss, with the gradient of the rows that left the last layer in `back.stream`.
+    pub(super) fn head_backward(
+        &self,
+        weights: &[f32],
+        rows: &Rows,
+        pass: &mut Pass,
+        scale: f32,
+        sink: &mut dyn GradientSink,
+        threads: usize,
+    ) -> f64 {
+        let hidden = self.config.hidden_size;
+        let vocabulary = self.config.vocab_size;
+        self.head_norm(weights, pass);
+        fit(&mut pass.head.slope, rows.targets.len() * hidden);
+        let embedding = View::packed(&weights[self.layout.embedding.clone()], vocabulary, hidden);
+        let mut loss = 0.0;
+        for part in parts(rows.targets.len()) {
+            let wanted: Vec<u32> = rows.targets[part.clone()].iter().map(|(_, token)| *token).collect();
+            self.head_logits(weights, &mut pass.head, part.clone(), threads);
+            let head = &mut pass.head;
+            loss += cross_entropy::forward_backward(&mut head.logits, vocabulary, &wanted, scale);
+            let slopes = View::packed(&head.logits, part.len(), vocabulary);
+            let columns = part.start * hidden..part.end * hidden;
+            let into = ViewMut::packed(&mut head.slope[columns.clone()], part.len(), hidden);
+            multiply(into, Into::Replace, 1.0, slopes, embedding, threads);
+            let normed = View::packed(&head.normed[columns], part.len(), hidden);
+            let into = ViewMut::packed(sink.embedding(), vocabulary, hidden);
+            multiply(into, Into::Add, 1.0, slopes.transposed(), normed, threads);
+        }
+        let input = &pass.streams[self.config.num_hidden_layers];
+        let stream = fit(&mut pass.back.stream, input.len());
+        stream.fill(0.0);
+        norm::backward(
+            input,
+            &weights[self.layout.final_norm.clone()],
+            &pass.head.inverse,
+            &pass.head.slope,
+            stream,
+            sink.norm(&self.layout.final_norm),
+        );
+        loss
+    }
+
+    fn head_norm(&self, weights: &[f32], pass: &mut Pass) {
+        let input = &pass.streams[self.config.num_hidden_layers];
+        norm::forward(
+            input,
+            &weights[self.layout.final_norm.clone()],
+            self.config.rms_norm_eps,
+            fit(&mut pass.head.normed, input.len()),
+            fit(&mut pass.head.inverse, input.len() / self.config.hidden_size),
+        );
+    }
+
+    fn head_logits(&self, weights: &[f32], head: &mut HeadTrace, part: Range<usize>, threads: usize) {
+        let hidden = self.config.hidden_size;
+        let logits = fit(&mut head.logits, part.len() * self.config.vocab_size);
+        let normed = &head.normed[part.start * hidden..part.end * hidden];
+        let embedding = &weights[self.layout.embedding.clone()];
+        linear(logits, Into::Replace, normed, embedding, part.len(), threads);
+    }
+}
+
+/// The output head's rows in parts of bounded size.
+fn parts(count: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..count).step_by(ROWS_AT_ONCE).map(move |start| start..(start + ROWS_AT_ONCE).min(count))
+}
