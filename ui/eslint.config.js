@@ -44,7 +44,7 @@ export default ts.config(
       'no-console': 'error',
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/no-unused-vars': ['error', { varsIgnorePattern: '^_$' }],
+      '@typescript-eslint/no-unused-vars': ['error', { varsIgnorePattern: '^_$', argsIgnorePattern: '^_$' }],
       'svelte/no-at-html-tags': 'error',
       // Maps and sets here are either replaced as a whole or not shown at all.
       'svelte/prefer-svelte-reactivity': 'off',

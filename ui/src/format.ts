@@ -68,3 +68,8 @@ export function relativeTime(time: number, now: number): string {
 export function figure(value: number): string {
   return value < 100 ? value.toFixed(2) : whole.format(value);
 }
+
+/** "8 to 200,000", or "at least 8" where no upper bound is known. */
+export function bounds(min: number, max: number | null): string {
+  return max === null ? `at least ${count(min)}` : `${count(min)} to ${count(max)}`;
+}

@@ -24,7 +24,7 @@ export function lossChart({ width, height, palette, smoothing, logScale }: Chart
   const grid = [0, 1, 2, 3, 4, 5]
     .map((tick) => {
       const at = tick === 0 ? bottom : y(Math.max(tick, 0.2));
-      return `<line x1="${left}" x2="${width - 12}" y1="${at}" y2="${at}" stroke="${palette.grid}"/><text x="${left - 8}" y="${at + 4}" text-anchor="end" font-size="11" fill="${palette.ink}">${tick}.0</text>`;
+      return `<line x1="${left}" x2="${width - 12}" y1="${at}" y2="${at}" stroke="${palette.grid}"/><text x="${left - 8}" y="${at + 4}" text-anchor="end" font-size="11" fill="${palette.faintInk}">${tick}.0</text>`;
     })
     .join('');
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${grid}<polyline points="${raw.join(' ')}" fill="none" stroke="${palette.training}" opacity="0.3"/><polyline points="${smooth.join(' ')}" fill="none" stroke="${palette.training}" stroke-width="2"/></svg>`;
