@@ -25,14 +25,15 @@ class Account:
     def __init__(self, sandbox, **changed):
         self.environment = {**sandbox.environment(), **changed}
         self.role = self.environment["WHETSTONE_ROLE_ARN"]
-        # A client takes what it needs from the environment when it is made.
+        # A session takes what it needs from the environment when its clients are made.
         before = dict(os.environ)
         os.environ.clear()
         os.environ.update(self.environment)
         try:
-            self.s3 = boto3.client("s3")
-            self.bedrock = boto3.client("bedrock")
-            self.runtime = boto3.client("bedrock-runtime")
+            session = boto3.Session()
+            self.s3 = session.client("s3")
+            self.bedrock = session.client("bedrock")
+            self.runtime = session.client("bedrock-runtime")
         finally:
             os.environ.clear()
             os.environ.update(before)

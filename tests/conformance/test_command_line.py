@@ -1,7 +1,6 @@
 """The same life cycle by the AWS CLI from PyPI. (Version 1 of the CLI has no converse-stream: it leaves out every
 operation that answers with an event stream.)"""
 
-import base64
 import csv
 import json
 
@@ -63,9 +62,9 @@ def test_the_life_cycle_by_the_aws_command_line(aws, account, tmp_path):
     )
     assert answer["output"]["message"]["content"][0]["text"].strip() == completion
 
-    body = base64.b64encode(json.dumps({"schemaVersion": "messages-v1", **asked}).encode()).decode()
-    said = tmp_path / "said.json"
-    aws("bedrock-runtime", "invoke-model", "--model-id", deployment, "--body", body, str(said))
+    body, said = tmp_path / "body.json", tmp_path / "said.json"
+    body.write_text(json.dumps({"schemaVersion": "messages-v1", **asked}))
+    aws("bedrock-runtime", "invoke-model", "--model-id", deployment, "--body", f"fileb://{body}", str(said))
     assert json.loads(said.read_text())["output"]["message"]["content"][0]["text"].strip() == completion
 
 

@@ -1,0 +1,53 @@
+//! The first evening: a bundled sample, a first tune, an answer beside the base model's.
+
+use std::time::Duration;
+
+use crate::harness::{Outcome, Window, by_id};
+
+const TRAINING: Duration = Duration::from_secs(180);
+
+#[tokio::test]
+async fn a_sample_becomes_a_tuned_model_that_answers_beside_its_base() -> Outcome {
+    let data = tempfile::tempdir()?;
+    let window = Window::open(data.path(), None).await?;
+    window.picture("home").await?;
+
+    window.click("sample-customer-support").await?;
+    window.find(&by_id("table-row")).await?;
+    window.click("split-open").await?;
+    window.fill("split-validation", "10").await?;
+    window.fill("split-hold-out", "10").await?;
+    window.picture("split").await?;
+    window.click("split-confirm").await?;
+    window.wait_text("split-summary", Duration::from_secs(10), |text| text.contains("hold-out")).await?;
+    window.picture("dataset").await?;
+
+    window.click("dataset-finetune").await?;
+    window.click("model-whetstone.tiny-v1").await?;
+    window.picture("wizard-model").await?;
+    window.click("wizard-next").await?;
+    window.find(&by_id("wizard-data")).await?;
+    window.picture("wizard-data").await?;
+    window.click("wizard-next").await?;
+    window.fill("hp-epochCount", "3").await?;
+    window.picture("wizard-hyperparameters").await?;
+    window.click("wizard-next").await?;
+    window.fill("job-name", "first-tune").await?;
+    window.fill("model-name", "first-tune").await?;
+    window.picture("wizard-review").await?;
+    window.click("start-job").await?;
+
+    window.wait_text("job-status", TRAINING, |text| text == "Completed").await?;
+    window.find(&format!("{} svg", by_id("job-chart"))).await?;
+    window.picture("job-completed").await?;
+    window.click("job-deploy").await?;
+    window.click("job-compare").await?;
+
+    window.click("playground-send").await?;
+    let base = window.wait_text("column-0-reply", Duration::from_secs(60), |text| !text.is_empty()).await?;
+    let tuned = window.wait_text("column-1-reply", Duration::from_secs(60), |text| !text.is_empty()).await?;
+    window.find(&by_id("column-1-strip")).await?;
+    window.picture("playground").await?;
+    assert_ne!(base, tuned, "tuning changed nothing");
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! Journeys through the real window: what a person does, seen from outside.
+//!
+//! They want a display (Xvfb will do) and WebKitWebDriver; `scripts/test window` brings both.
+
+mod bad_input;
+mod first_tune;
+mod harness;
+mod survival;

@@ -1,0 +1,105 @@
+//! A host made of a temporary folder and a list of what was told.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use whetstone_contract::{
+    Api, AppEvent, DatasetId, DatasetSummary, FileToken, ImportRequest, JobDetail, JobDraft, JobId, JobStatus, Nothing,
+};
+use whetstone_sandbox::WorkerCommand;
+use whetstone_workbench::{Host, Workbench, WorkbenchConfig};
+
+pub type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+#[derive(Default)]
+pub struct TestHost {
+    pub told: Mutex<Vec<AppEvent>>,
+    pub folder: Mutex<Option<PathBuf>>,
+}
+
+#[async_trait]
+impl Host for TestHost {
+    fn emit(&self, event: AppEvent) {
+        self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(event);
+    }
+
+    fn now_ms(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    async fn pick_file(&self) -> Option<PathBuf> {
+        None
+    }
+
+    async fn pick_folder(&self) -> Option<PathBuf> {
+        self.folder.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+}
+
+pub struct Bench {
+    pub api: Arc<Workbench>,
+    pub host: Arc<TestHost>,
+}
+
+impl Bench {
+    pub async fn open(data: &Path) -> Result<Self, Box<dyn std::error::Error>> {
+        let host = Arc::new(TestHost::default());
+        let worker =
+            WorkerCommand { program: env!("CARGO_BIN_EXE_whetstone").into(), args: vec!["train-worker".into()] };
+        let config = WorkbenchConfig { data_dir: data.to_owned(), worker, version: "test".into() };
+        let told = Arc::clone(&host);
+        Ok(Self { api: Workbench::open(config, told).await?, host })
+    }
+
+    /// Offers a file as the desktop does, and imports it with the mapping that its preview suggests.
+    pub async fn import(&self, file: &Path, skip_broken: bool) -> Result<DatasetSummary, Box<dyn std::error::Error>> {
+        self.api.offer_file(file);
+        let opened = self.api.start(Nothing {}).await?.opened_file.ok_or("the file was not offered")?;
+        let preview = self.api.preview_file(FileToken { token: opened.token.clone() }).await?;
+        let request =
+            ImportRequest { token: opened.token, name: opened.name, mapping: preview.mapping, skip_broken };
+        let outcome = self.api.import_dataset(request).await?;
+        outcome.dataset.ok_or_else(|| format!("{:?}", outcome.problems).into())
+    }
+
+    pub async fn summary(&self, dataset: &str) -> Result<DatasetSummary, Box<dyn std::error::Error>> {
+        Ok(self.api.dataset(DatasetId { dataset: dataset.to_owned() }).await?)
+    }
+
+    /// Asks until the job is as wanted; every poll is a look at the app's own record.
+    pub async fn wait_for(
+        &self,
+        job: &str,
+        at_most: Duration,
+        fits: impl Fn(&JobDetail) -> bool,
+    ) -> Result<JobDetail, Box<dyn std::error::Error>> {
+        let began = Instant::now();
+        loop {
+            let detail = self.api.job(JobId { job: job.to_owned() }).await?;
+            if fits(&detail) {
+                return Ok(detail);
+            }
+            let failed = detail.summary.status == JobStatus::Failed;
+            if failed || began.elapsed() > at_most {
+                return Err(format!("the job did not get there: {detail:#?}").into());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+pub fn draft(dataset: &str, name: &str, hyperparameters: &[(&str, &str)]) -> JobDraft {
+    let hyperparameters: BTreeMap<String, String> =
+        hyperparameters.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    JobDraft {
+        base_model: "whetstone.tiny-v1".into(),
+        dataset: dataset.to_owned(),
+        hyperparameters,
+        job_name: name.to_owned(),
+        model_name: name.to_owned(),
+    }
+}

@@ -1,0 +1,4 @@
+//! The workbench without a window: the same calls the window makes, the real sandbox, the real trainer.
+
+mod host;
+mod life_cycle;
