@@ -30,9 +30,7 @@ export function phaseWords(phase: Phase, detail: JobDetail, now: number): string
     case 'completed':
       return [`done in ${took}`, extra(phase, detail)].filter(Boolean).join(' · ');
     case 'inProgress':
-      return [phase.name === 'training' ? trainingWords(detail) : '', `for ${took}`]
-        .filter(Boolean)
-        .join(' · ');
+      return phase.name === 'training' && detail.progress ? trainingWords(detail) : `for ${took}`;
     case 'stopping':
       return 'stopping';
     case 'stopped':
@@ -54,7 +52,7 @@ function extra(phase: Phase, detail: JobDetail): string {
 
 /** "epoch 2 of 4 · step 1,184 of 2,004 · about 3 min left". Steps and epochs count from 0 in the metrics, from 1 for people. */
 export function trainingWords({ progress, hyperparameters }: JobDetail): string {
-  if (!progress) return 'starting';
+  if (!progress) return '';
   const epochs = Number(hyperparameters['epochCount']);
   const epoch = ordinal('epoch', progress.epoch, Number.isInteger(epochs) && epochs > 0 ? epochs : null);
   const step = ordinal('step', progress.step, progress.totalSteps);
