@@ -1,0 +1,12 @@
+//! The sandbox as a client sees it: real requests over a real port, with the real trainer behind it.
+
+#![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
+mod client;
+mod control_plane;
+mod inference;
+mod job_runs;
+mod objects;
+mod running;
+mod signatures;
+mod survival;
