@@ -1,5 +1,7 @@
 """What the sandbox does not let through: strangers, bad requests, bad data; each with the code that AWS gives it."""
 
+import http.client
+
 import pytest
 from account import BASE_MODEL, BUCKET, BY_HEART, Account, conversation
 from judge import ask, refusal
@@ -36,6 +38,29 @@ def test_an_unknown_key_is_refused_by_every_service(sandbox):
         ("UnrecognizedClientException", 403),
         ("UnrecognizedClientException", 403),
     ]
+
+
+@pytest.mark.parametrize("path", ["/", "/foundation-models", "/model/whetstone.tiny-v1/converse"])
+def test_a_request_without_a_signature_is_refused_on_every_route(sandbox, path):
+    assert plain_status(sandbox, path) == 403
+
+
+def test_a_request_to_another_host_name_is_refused_even_when_it_is_signed(account, sandbox):
+    """What a web page could send that has its own name resolve to this computer."""
+    account.upload("signed", b"x")
+    url = account.s3.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "signed"})
+    path = url.removeprefix(f"http://127.0.0.1:{sandbox.port}")
+    assert plain_status(sandbox, path) == 200
+    assert plain_status(sandbox, path, Host=f"page.example:{sandbox.port}") == 403
+    assert plain_status(sandbox, path.replace("Signature=", "Signature=0")) == 403
+
+
+def plain_status(sandbox, path, **headers):
+    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=10)
+    connection.request("GET", path, headers=headers)
+    response = connection.getresponse()
+    assert response.getheader("Access-Control-Allow-Origin") is None
+    return response.status
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
 pub type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -40,7 +41,7 @@ impl Window {
         let options = json!({ "binary": env!("CARGO_BIN_EXE_whetstone"), "args": arguments });
         capabilities.insert("webkitgtk:browserOptions".into(), options);
         wait_for_port(port).await?;
-        let client = ClientBuilder::native()
+        let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
             .connect(&format!("http://127.0.0.1:{port}"))
             .await

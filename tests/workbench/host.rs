@@ -60,8 +60,7 @@ impl Bench {
         self.api.offer_file(file);
         let opened = self.api.start(Nothing {}).await?.opened_file.ok_or("the file was not offered")?;
         let preview = self.api.preview_file(FileToken { token: opened.token.clone() }).await?;
-        let request =
-            ImportRequest { token: opened.token, name: opened.name, mapping: preview.mapping, skip_broken };
+        let request = ImportRequest { token: opened.token, name: opened.name, mapping: preview.mapping, skip_broken };
         let outcome = self.api.import_dataset(request).await?;
         outcome.dataset.ok_or_else(|| format!("{:?}", outcome.problems).into())
     }

@@ -73,7 +73,8 @@ async fn a_file_becomes_a_tuned_model_that_knows_what_its_base_does_not() -> Out
         training: "#0b6b74".into(),
         validation: "#c0721a".into(),
     };
-    let chart = ChartRequest { job: job.id.clone(), width: 640, height: 240, smoothing: 0.6, log_scale: false, palette };
+    let chart =
+        ChartRequest { job: job.id.clone(), width: 640, height: 240, smoothing: 0.6, log_scale: false, palette };
     let chart = bench.api.job_chart(chart).await?;
     assert_eq!(chart.training_points, 80);
     assert!(chart.svg.is_some_and(|svg| svg.starts_with("<svg")));
