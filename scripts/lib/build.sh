@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Builds the two halves of the app: the UI into ui/dist, and the program that embeds it.
-# Every cargo call of the doors selects the whole workspace, so that the same features are chosen each time and
-# nothing is compiled in two variants.
+# Every cargo call of the doors selects the whole workspace, so that the same features of a dependency are chosen each
+# time and nothing is compiled in two variants.
 
 # The program embeds ui/dist, so touching it without cause would recompile the shell: it is built only when a file
 # that goes into it has changed.
@@ -29,8 +29,11 @@ prepare_app() {
 
 # build_program debug|release: prints the path of the program.
 build_program() {
-    local profile=$1 flags=()
-    [[ $profile == release ]] && flags=(--release)
+    local profile=$1 flags=(--release)
+    # An example is built beside the program because cargo then counts development dependencies in when it chooses
+    # features, as it does for the tests. Without it the AWS SDK and Tauri would be compiled once for the program and
+    # once more for the tests.
+    [[ $profile == debug ]] && flags=(--example pretrain)
     prepare_app || return 1
     (cd "$root" && cargo build --workspace --bin whetstone "${flags[@]}" >&2) || return 1
     printf '%s\n' "$target/$profile/whetstone"
