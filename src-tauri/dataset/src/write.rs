@@ -1,9 +1,9 @@
 //! Writing the JSON Lines that a base model is trained from.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::io::Write;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use whetstone_catalog::{BaseModel, DataFormat};
 
 use crate::record::{Record, Role};
@@ -73,57 +73,92 @@ pub fn write_record(
     system: SystemHandling,
     mut out: impl Write,
 ) -> Result<(), WriteError> {
-    let line = match format {
-        DataFormat::PromptCompletion => prompt_completion(record, system),
-        DataFormat::ClaudeMessages => claude(record),
-        DataFormat::Conversation => conversation(record),
-    }
-    .map_err(|reason| WriteError::DoesNotFit { position, format, reason })?;
-    serde_json::to_writer(&mut out, &line).map_err(std::io::Error::from)?;
+    let refuse = |reason| WriteError::DoesNotFit { position, format, reason };
+    let written = match format {
+        DataFormat::PromptCompletion => {
+            let line = prompt_completion(record, system).map_err(refuse)?;
+            serde_json::to_writer(&mut out, &line)
+        }
+        DataFormat::ClaudeMessages => {
+            let line = claude(record).map_err(refuse)?;
+            serde_json::to_writer(&mut out, &line)
+        }
+        DataFormat::Conversation => {
+            let line = conversation(record).map_err(refuse)?;
+            serde_json::to_writer(&mut out, &line)
+        }
+    };
+    written.map_err(std::io::Error::from)?;
     out.write_all(b"\n")?;
     Ok(())
 }
 
-fn prompt_completion(record: &Record, handling: SystemHandling) -> Result<Value, &'static str> {
+#[derive(Serialize)]
+struct PromptCompletion<'a> {
+    prompt: Cow<'a, str>,
+    completion: &'a str,
+}
+
+#[derive(Serialize)]
+struct ClaudeMessages<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system: Option<String>,
+    messages: Vec<Message<'a, &'a str>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Conversation<'a> {
+    schema_version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system: Option<[Block<String>; 1]>,
+    messages: Vec<Message<'a, [Block<&'a str>; 1]>>,
+}
+
+#[derive(Serialize)]
+struct Message<'a, C> {
+    role: &'a str,
+    content: C,
+}
+
+#[derive(Serialize)]
+struct Block<T> {
+    text: T,
+}
+
+fn prompt_completion(record: &Record, handling: SystemHandling) -> Result<PromptCompletion<'_>, &'static str> {
     if !record.is_single_turn() {
         return Err("it is not one prompt and one answer");
     }
-    let prompt = match record.system() {
-        Some(_) if handling == SystemHandling::PutBeforePrompt => {
-            let mut texts: Vec<&str> = system_texts(record).collect();
-            texts.push(record.prompt());
-            texts.join("\n\n")
+    let prompt = match system_text(record) {
+        Some(system) if handling == SystemHandling::PutBeforePrompt => {
+            Cow::Owned(format!("{system}\n\n{}", record.prompt()))
         }
-        _ => record.prompt().to_owned(),
+        _ => Cow::Borrowed(record.prompt()),
     };
-    Ok(json!({ "prompt": prompt, "completion": record.completion() }))
+    Ok(PromptCompletion { prompt, completion: record.completion() })
 }
 
-fn claude(record: &Record) -> Result<Value, &'static str> {
-    let messages: Vec<Value> =
-        spoken(record)?.map(|(role, text)| json!({ "role": role.as_str(), "content": text })).collect();
-    let system: Vec<&str> = system_texts(record).collect();
-    if system.is_empty() {
-        return Ok(json!({ "messages": messages }));
-    }
-    Ok(json!({ "system": system.join("\n\n"), "messages": messages }))
+fn claude(record: &Record) -> Result<ClaudeMessages<'_>, &'static str> {
+    let message = |(role, content): (Role, _)| Message { role: role.as_str(), content };
+    Ok(ClaudeMessages { messages: spoken(record)?.map(message).collect(), system: system_text(record) })
 }
 
-fn conversation(record: &Record) -> Result<Value, &'static str> {
-    let messages: Vec<Value> =
-        spoken(record)?.map(|(role, text)| json!({ "role": role.as_str(), "content": [{ "text": text }] })).collect();
-    let system: Vec<&str> = system_texts(record).collect();
-    if system.is_empty() {
-        return Ok(json!({ "schemaVersion": SCHEMA_VERSION, "messages": messages }));
-    }
-    // One item: Llama takes no more, and Nova reads it the same.
-    let system = json!([{ "text": system.join("\n\n") }]);
-    Ok(json!({ "schemaVersion": SCHEMA_VERSION, "system": system, "messages": messages }))
+fn conversation(record: &Record) -> Result<Conversation<'_>, &'static str> {
+    let message = |(role, text): (Role, _)| Message { role: role.as_str(), content: [Block { text }] };
+    Ok(Conversation {
+        schema_version: SCHEMA_VERSION,
+        // One item: Llama takes no more, and Nova reads it the same.
+        system: system_text(record).map(|text| [Block { text }]),
+        messages: spoken(record)?.map(message).collect(),
+    })
 }
 
-fn system_texts(record: &Record) -> impl Iterator<Item = &str> {
+/// All system texts, an empty line between them.
+fn system_text(record: &Record) -> Option<String> {
     let system = record.turns.iter().filter(|turn| turn.role == Role::System);
-    system.map(|turn| turn.text.as_str())
+    let texts: Vec<&str> = system.map(|turn| turn.text.as_str()).collect();
+    (!texts.is_empty()).then(|| texts.join("\n\n"))
 }
 
 /// The turns of user and assistant. A system text between them has no place in any format.

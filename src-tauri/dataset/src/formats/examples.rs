@@ -32,7 +32,7 @@ pub(crate) fn enter_list<R: Read>(input: &mut Input<R>) -> std::io::Result<bool>
     input.take(b'{');
     let mut text = Vec::new();
     while input.byte < HEAD {
-        if skip_space(input)? != Some(b'"') || !value(input, &mut text)? {
+        if skip_space(input)? != Some(b'"') || !value(input, &mut text, HEAD as usize)? {
             return Ok(false);
         }
         if skip_space(input)? != Some(b':') {
@@ -47,7 +47,7 @@ pub(crate) fn enter_list<R: Read>(input: &mut Input<R>) -> std::io::Result<bool>
             }
             return Ok(false);
         }
-        if !value(input, &mut text)? || skip_space(input)? != Some(b',') {
+        if !value(input, &mut text, HEAD as usize)? || skip_space(input)? != Some(b',') {
             return Ok(false);
         }
         input.take(b',');
@@ -64,7 +64,7 @@ pub(crate) fn next_element<R: Read>(input: &mut Input<R>, text: &mut Vec<u8>) ->
     let message = match next {
         Some(b']') => return Ok(Element::End),
         None => "The list of examples is not closed.".to_owned(),
-        Some(_) if value(input, text)? => match skip_space(input)? {
+        Some(_) if value(input, text, MAX_RECORD_BYTES)? => match skip_space(input)? {
             Some(b',' | b']') => return Ok(Element::Value { line }),
             _ => "This example is not followed by a comma or the end of the list.".to_owned(),
         },
@@ -93,7 +93,7 @@ fn skip_space<R: Read>(input: &mut Input<R>) -> std::io::Result<Option<u8>> {
 
 /// Takes one JSON value, checked only for its brackets and quotes. False where it does not end
 /// within the file or the bound.
-fn value<R: Read>(input: &mut Input<R>, text: &mut Vec<u8>) -> std::io::Result<bool> {
+fn value<R: Read>(input: &mut Input<R>, text: &mut Vec<u8>, limit: usize) -> std::io::Result<bool> {
     text.clear();
     let (mut depth, mut in_text, mut escaped) = (0_u32, false, false);
     while let Some(byte) = input.peek()?.first().copied() {
@@ -102,7 +102,7 @@ fn value<R: Read>(input: &mut Input<R>, text: &mut Vec<u8>) -> std::io::Result<b
         if ends_scalar {
             return Ok(!text.is_empty());
         }
-        if text.len() >= MAX_RECORD_BYTES {
+        if text.len() >= limit {
             return Ok(false);
         }
         input.take(byte);

@@ -166,7 +166,7 @@ impl RecordReader {
         }
         let next = match &mut self.body {
             Body::Csv { dialect, columns, places, fields } => {
-                next_row(&mut self.input, *dialect, fields).map(|scanned| match scanned {
+                csv::scan_record(&mut self.input, *dialect, fields).map(|scanned| match scanned {
                     Scanned::End => None,
                     Scanned::Broken(problem) => Some(Item::Problem(problem)),
                     Scanned::Record => Some(row(fields, columns, *places, &mut self.notes)),
@@ -213,18 +213,15 @@ impl RecordReader {
     }
 }
 
-fn next_row(input: &mut Input<File>, dialect: Dialect, fields: &mut Fields) -> std::io::Result<Scanned> {
-    csv::scan_record(input, dialect, fields)
-}
-
 fn row(fields: &Fields, columns: &[String], places: Places, notes: &mut Notes) -> Item {
     if fields.len() != columns.len() {
         return Item::Problem(ReadProblem {
             line: fields.line,
             column: None,
             message: format!(
-                "This row has {} fields where the first row names {} columns.",
+                "This row has {} {} where the first row names {} columns.",
                 fields.len(),
+                if fields.len() == 1 { "field" } else { "fields" },
                 columns.len()
             ),
             hint: "Put a field that holds the delimiter or a line break in double quotes.".to_owned(),

@@ -88,16 +88,21 @@ fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
 }
 
+/// A record without any user turn breaks the order of turns instead.
 fn empty_prompt(record: &Record, _: &BaseModel) -> Vec<Broken> {
-    if !is_blank(record.prompt()) {
+    let has_prompt = record.turns.iter().any(|turn| turn.role == Role::User);
+    if !has_prompt || !is_blank(record.prompt()) {
         return Vec::new();
     }
     let message = "The prompt is empty.";
     vec![Broken::new(message, "Write a prompt, or delete the record.").of("prompt")]
 }
 
+/// A record that does not end with the assistant breaks the order of turns instead.
 fn empty_completion(record: &Record, _: &BaseModel) -> Vec<Broken> {
-    if !is_blank(record.completion()) {
+    let last = record.turns.last();
+    let has_completion = last.is_some_and(|turn| turn.role == Role::Assistant);
+    if !has_completion || !is_blank(record.completion()) {
         return Vec::new();
     }
     let message = "The completion is empty.";
