@@ -1,0 +1,163 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { playable } from '../../../testing/fixtures';
+import { install, later } from '../../../testing/install';
+import type { TestHost } from '../../../testing/test-host';
+import type { Reply } from '../../contract';
+import { Playground, sameAnswer, stopWords, tokensPerSecond } from './playground.svelte';
+
+const reply = (text: string): Reply => ({
+  text,
+  stopReason: 'end_turn',
+  inputTokens: 9,
+  outputTokens: 5,
+  firstTokenMs: 40,
+  totalMs: 240,
+});
+
+let host: TestHost;
+let playground: Playground;
+
+beforeEach(async () => {
+  host = install({
+    playable_models: () => playable,
+    hold_out_prompt: ({ index }) => ({
+      position: index,
+      prompt: `held ${index}`,
+      completion: `answer ${index}`,
+    }),
+    send_prompt: ({ modelId }) => reply(modelId === 'whetstone.tiny-v1' ? 'the house' : 'card_arrival'),
+    cancel_prompt: () => ({}),
+  });
+  playground = new Playground();
+  await playground.open(null);
+});
+
+describe('opening the playground', () => {
+  it('puts the tuned model beside its own base', () => {
+    expect(playground.columns.map((column) => column.modelId)).toEqual([
+      playable[0]?.modelId,
+      playable[1]?.modelId,
+    ]);
+  });
+
+  it('from a job fills in a hold-out prompt', async () => {
+    await playground.open('j-2');
+    expect(playground.prompt).toBe('held 0');
+    expect(playground.holdOut?.completion).toBe('answer 0');
+  });
+
+  it('does not write over what was being typed', async () => {
+    playground.prompt = 'my own words';
+    await playground.open('j-2');
+    expect(playground.prompt).toBe('my own words');
+  });
+});
+
+describe('a prompt', () => {
+  it('goes to both columns in the same words', async () => {
+    playground.prompt = 'Where is my card?';
+    await playground.send();
+    const sent = host.argumentsOf('send_prompt');
+    expect(sent.map((one) => one.modelId)).toEqual([playable[0]?.modelId, playable[1]?.modelId]);
+    expect(sent.map((one) => one.turns)).toEqual([
+      [{ role: 'user', text: 'Where is my card?' }],
+      [{ role: 'user', text: 'Where is my card?' }],
+    ]);
+    expect(playground.columns.map((column) => column.exchanges[0]?.text)).toEqual([
+      'the house',
+      'card_arrival',
+    ]);
+  });
+
+  it('grows as it is answered, each piece in its own column', async () => {
+    const answers = [later<Reply>(), later<Reply>()] as const;
+    let at = 0;
+    host.handlers.send_prompt = () => answers[at++ === 0 ? 0 : 1].promise;
+    playground.prompt = 'hello';
+    const sent = playground.send();
+    const requests = host.argumentsOf('send_prompt').map((one) => one.request);
+    playground.hear({ event: 'replyText', request: requests[1] ?? '', text: 'card' });
+    playground.hear({ event: 'replyText', request: requests[1] ?? '', text: '_arrival' });
+    playground.hear({ event: 'replyText', request: 'somebody else', text: 'noise' });
+    expect(playground.columns.map((column) => column.exchanges[0]?.text)).toEqual(['', 'card_arrival']);
+    expect(playground.busy).toBe(true);
+    answers[0].resolve(reply('a'));
+    answers[1].resolve(reply('card_arrival'));
+    await sent;
+    expect(playground.busy).toBe(false);
+  });
+
+  it('reminds a model of what was said before, in turns', async () => {
+    playground.prompt = 'one';
+    await playground.send();
+    playground.prompt = 'two';
+    await playground.send();
+    expect(
+      host
+        .argumentsOf('send_prompt')
+        .at(-1)
+        ?.turns.map((turn) => turn.role),
+    ).toEqual(['user', 'assistant', 'user']);
+  });
+
+  it('that failed says so in its column, is not part of the conversation, and can be put again', async () => {
+    const good = host.handlers.send_prompt;
+    host.handlers.send_prompt = (request) =>
+      request.modelId === 'whetstone.tiny-v1'
+        ? Promise.reject({ code: 'throttled', message: 'Too many requests.', detail: null, hint: null })
+        : reply('card_arrival');
+    playground.prompt = 'one';
+    await playground.send();
+    const [left, right] = playground.columns;
+    expect(left.exchanges[0]?.error?.code).toBe('throttled');
+    expect(right.exchanges[0]?.error).toBeNull();
+
+    if (good) host.handlers.send_prompt = good;
+    await left.retry(playground.parameters);
+    expect(left.exchanges.length).toBe(1);
+    expect(left.exchanges[0]?.text).toBe('the house');
+    expect(host.argumentsOf('send_prompt').at(-1)?.turns).toEqual([{ role: 'user', text: 'one' }]);
+  });
+
+  it('is cancelled by its own id', async () => {
+    const answer = later<Reply>();
+    host.handlers.send_prompt = () => answer.promise;
+    playground.prompt = 'one';
+    const sent = playground.send();
+    await playground.stop();
+    const requests = host.argumentsOf('send_prompt').map((one) => one.request);
+    expect(host.argumentsOf('cancel_prompt').map((one) => one.request)).toEqual(requests);
+    answer.resolve({ ...reply('the ho'), stopReason: 'cancelled' });
+    await sent;
+  });
+
+  it('from the hold-out set brings the record’s own answer along, unless it was changed', async () => {
+    await playground.takeHoldOut();
+    await playground.send();
+    expect(playground.columns[1].exchanges[0]?.expected).toBe('answer 0');
+
+    await playground.takeHoldOut();
+    playground.prompt += '?';
+    await playground.send();
+    expect(playground.columns[1].exchanges[1]?.expected).toBeNull();
+  });
+});
+
+describe('what is told of an answer', () => {
+  it('is a speed only where it can be known', () => {
+    expect(tokensPerSecond(reply(''))).toBe(20);
+    expect(tokensPerSecond({ ...reply(''), outputTokens: null })).toBeNull();
+    expect(tokensPerSecond({ ...reply(''), outputTokens: 1 })).toBeNull();
+  });
+
+  it('compares with the record apart from white space around it', () => {
+    expect(sameAnswer(' card_arrival\n', 'card_arrival')).toBe(true);
+    expect(sameAnswer('Card_arrival', 'card_arrival')).toBe(false);
+  });
+
+  it('has words for stop reasons, known or not', () => {
+    expect(stopWords('max_tokens')).toBe('cut at max tokens');
+    expect(stopWords('guardrail_intervened')).toBe('guardrail intervened');
+  });
+});

@@ -1,0 +1,102 @@
+import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { baseModels, dataset, job, nova, plan } from '../../../testing/fixtures';
+import { install } from '../../../testing/install';
+import type { JobPlan } from '../../contract';
+import { app } from '../../state/app.svelte';
+import { router } from '../../state/router.svelte';
+import { draft } from './draft.svelte';
+import WizardScreen from './WizardScreen.svelte';
+
+async function open(address: string, planned: Partial<JobPlan> = {}) {
+  const host = install({
+    start: () => ({
+      version: '1',
+      settings: { theme: 'light' },
+      connection: {
+        name: 'This computer',
+        region: 'us-east-1',
+        endpoint: null,
+        dataFolder: '/d',
+        state: 'ready',
+        error: null,
+      },
+      openedFile: null,
+    }),
+    datasets: () => [dataset({ id: 'd-1' })],
+    base_models: () => baseModels,
+    jobs: () => [],
+    activities: () => [],
+    findings: () => ({ errors: 0, warnings: 0, findings: [] }),
+    plan_job: (draft) => ({ ...plan(draft), ...planned }),
+    start_job: () => job({ id: 'j-new' }),
+  });
+  await app.load();
+  router.go(address);
+  render(WizardScreen, { props: { onopen: () => Promise.resolve() } });
+  return host;
+}
+
+beforeEach(() => {
+  window.localStorage.clear();
+  draft.clear();
+});
+
+describe('the wizard', () => {
+  it('says at once that a setting is out of range, and mends it with one press', async () => {
+    await open(`#/fine-tune/settings?dataset=d-1&model=${nova.id}`);
+    const field = screen.getByTestId<HTMLInputElement>('hp-batchSize');
+    await userEvent.clear(field);
+    await userEvent.type(field, '96');
+
+    expect(screen.getByTestId('hp-batchSize-problem').textContent).toContain('Nova Lite takes at most 64.');
+    expect(field.getAttribute('aria-invalid')).toBe('true');
+    expect(screen.getByTestId<HTMLButtonElement>('wizard-next').disabled).toBe(true);
+
+    await userEvent.click(screen.getByTestId('hp-batchSize-use'));
+    expect(field.value).toBe('64');
+    expect(screen.queryByTestId('hp-batchSize-problem')).toBeNull();
+    expect(screen.getByTestId<HTMLButtonElement>('wizard-next').disabled).toBe(false);
+  });
+
+  it('keeps what was typed when one goes elsewhere and comes back', async () => {
+    await open(`#/fine-tune/settings?dataset=d-1&model=${nova.id}`);
+    const field = screen.getByTestId<HTMLInputElement>('hp-epochCount');
+    await userEvent.clear(field);
+    await userEvent.type(field, '9');
+    cleanup();
+
+    render(WizardScreen, { props: { onopen: () => Promise.resolve() } });
+    expect(screen.getByTestId<HTMLInputElement>('hp-epochCount').value).toBe('9');
+  });
+
+  it('shows what the workbench has against a setting on that setting', async () => {
+    await open(`#/fine-tune/settings?dataset=d-1&model=${nova.id}`, {
+      problems: [{ field: 'epochCount', message: 'Too many for so few records.', suggestion: '2' }],
+    });
+    expect((await screen.findByTestId('hp-epochCount-problem')).textContent).toContain('Too many');
+    await userEvent.click(screen.getByTestId('hp-epochCount-use'));
+    expect(screen.getByTestId<HTMLInputElement>('hp-epochCount').value).toBe('2');
+  });
+
+  it('says the price on the button and goes to the job that was started', async () => {
+    const host = await open(`#/fine-tune/review?dataset=d-1&model=${nova.id}`);
+    const start = screen.getByTestId<HTMLButtonElement>('start-job');
+    await waitFor(() => expect(start.disabled).toBe(false));
+    expect(start.textContent?.trim()).toBe('Start · free');
+
+    await userEvent.click(start);
+    await waitFor(() => expect(router.route.rest).toBe('j-new'));
+    expect(host.argumentsOf('start_job')[0]?.baseModel).toBe(nova.id);
+  });
+
+  it('does not start while something stands in the way', async () => {
+    await open(`#/fine-tune/review?dataset=d-1&model=${nova.id}`, {
+      problems: [{ field: 'dataset', message: 'Three records break a rule.', suggestion: null }],
+    });
+    expect((await screen.findByTestId('plan-problems')).textContent).toContain('Three records break a rule.');
+    expect(screen.getByTestId<HTMLButtonElement>('start-job').disabled).toBe(true);
+  });
+});
