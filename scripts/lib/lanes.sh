@@ -25,7 +25,6 @@ lane_ui() {
     cd "$root" || return
 }
 
-# On a bus and a screen of its own, so that neither a running Whetstone nor the person's desktop is touched.
 lane_window() {
     must 'what the app is compiled with' prepare_app || return
     must 'a virtual screen and the web view driver' need_packages "${window_packages[@]}" || return
@@ -42,6 +41,7 @@ lane_real-data() {
         return
     fi
     must 'what the app is compiled with' prepare_app || return
+    must 'a virtual screen and the web view driver' need_packages "${window_packages[@]}" || return
     rust_tests real-data 'binary(real_data)' '^real_data$'
     python_tests real-data real_data
 }
