@@ -196,6 +196,9 @@ pub struct DataRules {
     pub max_tokens_per_record: Option<u32>,
     pub max_prompt_tokens: Option<u32>,
     pub max_completion_tokens: Option<u32>,
+    /// What the model reads at once: of a longer record only the end is trained on. Only where that is what happens
+    /// instead of a refusal.
+    pub context_tokens: Option<u32>,
     /// The estimate of tokens is characters divided by this.
     pub chars_per_token: f32,
     pub max_training_bytes: Option<u64>,

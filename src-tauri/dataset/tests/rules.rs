@@ -76,6 +76,7 @@ fn each_rule_for_a_record_is_broken_by_one_and_just_kept_by_another() {
         ("token-limit", COHERE, of_length(4096 * 6 + 1, 1), of_length(4096 * 6, 1)),
         ("token-limit", COHERE, of_length(1, 2048 * 6 + 1), of_length(1, 2048 * 6)),
         ("token-limit", CLAUDE, of_length(96_000, 1), of_length(95_999, 1)),
+        ("context-length", TINY_V1, of_length(3072, 1), of_length(3071, 1)),
     ];
     let mut tested = HashSet::new();
     for (rule, id, breaks, keeps) in &cases {

@@ -165,3 +165,49 @@ fn checksum(before: &str, json: &[u8]) -> String {
     let digest = Sha256::new().chain_update(before).chain_update(json).finalize();
     digest[..CHECK / 2].iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails loudly where it stands")]
+mod tests {
+    use super::*;
+
+    fn open(dir: &Path) -> (Journal, Vec<Entry>) {
+        let mut entries = Vec::new();
+        let (journal, recovery) = Journal::open(dir, |entry| {
+            entries.push(entry);
+            true
+        })
+        .unwrap();
+        assert_eq!(recovery, None);
+        (journal, entries)
+    }
+
+    #[test]
+    fn what_was_appended_is_replayed_in_order() {
+        let home = tempfile::tempdir().unwrap();
+        Journal::create(home.path()).unwrap();
+        let record = Record::prompt_completion(None, "line\nbreak", "\u{2028}");
+        let written = [Entry::Insert { at: 0, record }, Entry::Delete { at: 0 }, Entry::Undo, Entry::Redo];
+        let (mut journal, _) = open(home.path());
+        for entry in &written {
+            journal.append(entry).unwrap();
+        }
+        drop(journal);
+        assert_eq!(open(home.path()).1, written);
+    }
+
+    #[test]
+    fn nothing_follows_an_edit_that_could_be_neither_finished_nor_taken_back() {
+        let home = tempfile::tempdir().unwrap();
+        Journal::create(home.path()).unwrap();
+        let (mut journal, _) = open(home.path());
+        journal.append(&Entry::Delete { at: 7 }).unwrap();
+        // A file that may not be written to stands for a disk that fails.
+        let good = std::mem::replace(&mut journal.file, File::open(&journal.path).unwrap());
+        assert!(matches!(journal.append(&Entry::Undo), Err(DocumentError::Io { .. })));
+        journal.file = good;
+        assert!(matches!(journal.append(&Entry::Undo), Err(DocumentError::Damaged { .. })));
+        drop(journal);
+        assert_eq!(open(home.path()).1, [Entry::Delete { at: 7 }]);
+    }
+}

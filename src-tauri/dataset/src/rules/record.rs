@@ -74,6 +74,14 @@ pub(super) const RULES: &[Rule] = &[
         hold_out: false,
         kind: RuleKind::Record(token_limit),
     },
+    Rule {
+        id: "context-length",
+        severity: Severity::Warning,
+        source: "The base model's own context",
+        concerns: has_context,
+        hold_out: true,
+        kind: RuleKind::Record(context_length),
+    },
 ];
 
 fn takes_single_turns_only(model: &BaseModel) -> bool {
@@ -82,6 +90,10 @@ fn takes_single_turns_only(model: &BaseModel) -> bool {
 
 fn has_reserved_words(model: &BaseModel) -> bool {
     !model.data.reserved_words.is_empty()
+}
+
+fn has_context(model: &BaseModel) -> bool {
+    model.data.context_tokens.is_some()
 }
 
 fn is_blank(text: &str) -> bool {
@@ -232,4 +244,19 @@ fn token_limit(record: &Record, model: &BaseModel) -> Vec<Broken> {
         broken.push(Broken::new(message, hint));
     }
     broken
+}
+
+/// Not a refusal: the beginning of the record is left out of the training.
+fn context_length(record: &Record, model: &BaseModel) -> Vec<Broken> {
+    let tokens = model.data.estimate_tokens(record.chars());
+    let Some(limit) = model.data.context_tokens.filter(|&limit| tokens > u64::from(limit)) else {
+        return Vec::new();
+    };
+    vec![Broken::new(
+        format!(
+            "The record has about {tokens} tokens; {} reads the last {limit} only (estimated at {} characters a token).",
+            model.name, model.data.chars_per_token
+        ),
+        "Shorten the record, or split it into several.",
+    )]
 }
