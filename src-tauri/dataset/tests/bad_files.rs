@@ -236,7 +236,7 @@ fn reading_can_be_broken_off_and_tells_how_far_it_is() {
 }
 
 #[test]
-fn the_guides_own_document_is_read() {
+fn one_document_of_examples_is_read() {
     let folder = Folder::new();
     let text = r#"{
   "examples": [

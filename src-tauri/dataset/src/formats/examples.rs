@@ -1,4 +1,4 @@
-//! The guide's single document: `{"examples": [{"input": …, "output": …}, …]}`.
+//! One JSON document: `{"examples": [{"input": …, "output": …}, …]}`.
 //!
 //! Elements are cut out of the document one at a time by counting brackets, so the document may be
 //! of any size, each element has its line, and one that is not valid costs only itself.
