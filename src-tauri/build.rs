@@ -1,10 +1,13 @@
-//! Hands Tauri its capabilities, which live beside the Rust code and not at the root.
+//! Tells Tauri which calls the window may make and where the capabilities live, which is beside the Rust code.
+
+use tauri_build::{AppManifest, Attributes, try_build};
 
 fn main() {
     println!("cargo:rerun-if-changed=src-tauri/capabilities");
-    let attributes =
-        tauri_build::Attributes::new().capabilities_path_pattern("./src-tauri/capabilities/**/*.json");
-    if let Err(error) = tauri_build::try_build(attributes) {
+    let attributes = Attributes::new()
+        .capabilities_path_pattern("./src-tauri/capabilities/**/*.json")
+        .app_manifest(AppManifest::new().commands(&["call"]));
+    if let Err(error) = try_build(attributes) {
         eprintln!("{error:#}");
         std::process::exit(1);
     }

@@ -1,4 +1,11 @@
-//! The shell.
-fn main() {
-    let _context: tauri::Context<tauri::Wry> = tauri::generate_context!();
+//! The shell: one program with two faces. Without a subcommand it opens the window, with one it does the same work
+//! without. It wires the parts together and takes no decision; those are the workbench's.
+
+mod command_line;
+mod window;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    command_line::run()
 }

@@ -79,12 +79,6 @@ impl Window {
         Ok(())
     }
 
-    /// Chooses an option of a native select by its value.
-    pub async fn choose(&self, test_id: &str, value: &str) -> Outcome {
-        self.get(test_id).await?.select_by_value(value).await?;
-        Ok(())
-    }
-
     pub async fn text(&self, test_id: &str) -> Result<String, Box<dyn std::error::Error>> {
         Ok(self.get(test_id).await?.text().await?)
     }
@@ -128,15 +122,8 @@ impl Window {
         Ok(())
     }
 
-    /// Ends the app as a power cut would, with everything it started.
-    pub fn kill(mut self) -> Outcome {
-        kill_tree(self.driver.id())?;
-        self.driver.wait()?;
-        Ok(())
-    }
-
-    /// Kills the app's own process only; what it started is left to notice by itself.
-    pub fn kill_app_only(&self) -> Outcome {
+    /// Ends the app with SIGKILL. What it started is left to notice by itself.
+    pub fn kill_app(&self) -> Outcome {
         let app = children(self.driver.id())?.into_iter().find(|pid| is_the_app(*pid)).ok_or("the app does not run")?;
         signal_kill(app)
     }

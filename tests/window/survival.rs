@@ -21,7 +21,8 @@ async fn a_job_goes_on_from_its_checkpoint_after_the_app_was_killed() -> Outcome
     window.click("start-job").await?;
     let step = |text: &str| text.trim().parse::<u64>().unwrap_or(0);
     let before = window.wait_text("job-step", Duration::from_secs(120), |text| step(text) >= 40).await?;
-    window.kill()?;
+    window.kill_app()?;
+    drop(window);
 
     let window = Window::open(data.path(), None).await?;
     window.go("#/jobs").await?;

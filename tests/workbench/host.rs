@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use whetstone_contract::{
-    Api, AppEvent, DatasetId, DatasetSummary, FileToken, ImportRequest, JobDetail, JobDraft, JobId, JobStatus, Nothing,
+    Api, AppEvent, DatasetSummary, FileToken, ImportRequest, JobDetail, JobDraft, JobId, JobStatus, Nothing,
 };
 use whetstone_sandbox::WorkerCommand;
 use whetstone_workbench::{Host, Workbench, WorkbenchConfig};
@@ -63,10 +63,6 @@ impl Bench {
         let request = ImportRequest { token: opened.token, name: opened.name, mapping: preview.mapping, skip_broken };
         let outcome = self.api.import_dataset(request).await?;
         outcome.dataset.ok_or_else(|| format!("{:?}", outcome.problems).into())
-    }
-
-    pub async fn summary(&self, dataset: &str) -> Result<DatasetSummary, Box<dyn std::error::Error>> {
-        Ok(self.api.dataset(DatasetId { dataset: dataset.to_owned() }).await?)
     }
 
     /// Asks until the job is as wanted; every poll is a look at the app's own record.

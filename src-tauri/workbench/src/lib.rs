@@ -1,1 +1,129 @@
-//! .
+//! What the app can do, without a window: connections, datasets, jobs, the playground, settings, activities.
+//!
+//! The shell and the tests drive it through [`whetstone_contract::Api`]; what it wants from the program around it is
+//! the [`Host`]. It owns the data folder: one program at a time, held by a lock file.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `api.rs` | the contract's calls, each handed to the part that answers it |
+//! | `connection.rs` | where calls go; starts the sandbox |
+//! | `datasets.rs`, `import.rs`, `samples.rs` | files become datasets; looking at, editing, splitting, exporting them |
+//! | `models.rs`, `names.rs` | base models and names, as Bedrock takes them |
+//! | `jobs/` | plan, start, watch, serve a customization job |
+//! | `playground.rs` | asking models, streamed |
+//! | `activities.rs`, `store.rs`, `errors.rs`, `host.rs` | long work, records, errors, the program around |
+//!
+//! Deliberately absent: Tauri, widgets, and any rule about data or models that `dataset` and `catalog` know better.
+
+mod activities;
+mod api;
+mod connection;
+mod datasets;
+mod errors;
+mod host;
+mod import;
+mod jobs;
+mod models;
+mod names;
+mod playground;
+mod samples;
+mod store;
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, Weak};
+
+use whetstone_contract::{AppError, AppEvent, ErrorCode, PickedFile};
+use whetstone_sandbox::WorkerCommand;
+
+pub use host::Host;
+
+use activities::Activities;
+use connection::Connections;
+use datasets::Datasets;
+use errors::{from_io, from_store};
+use import::PickedFiles;
+use jobs::Jobs;
+use playground::Playground;
+use store::Store;
+
+pub struct WorkbenchConfig {
+    /// Everything the app keeps is in here.
+    pub data_dir: PathBuf,
+    /// How a trainer is started.
+    pub worker: WorkerCommand,
+    pub version: String,
+}
+
+pub struct Workbench {
+    /// For work that outlives the call that began it.
+    pub(crate) me: Weak<Self>,
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) version: String,
+    pub(crate) store: Arc<Store>,
+    pub(crate) activities: Activities,
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) picked: PickedFiles,
+    pub(crate) datasets: Arc<Datasets>,
+    pub(crate) jobs: Jobs,
+    pub(crate) playground: Playground,
+    opened_file: Mutex<Option<PickedFile>>,
+    /// Held as long as the program runs.
+    _lock: File,
+}
+
+impl Workbench {
+    /// Opens the data folder, starts the connection, and takes up what was under way.
+    pub async fn open(config: WorkbenchConfig, host: Arc<dyn Host>) -> Result<Arc<Self>, AppError> {
+        let WorkbenchConfig { data_dir, worker, version } = config;
+        let lock = lock_folder(&data_dir)?;
+        let store = Store::open(&data_dir.join("whetstone.db")).map_err(|error| from_store(&error))?;
+        let store = Arc::new(store);
+        let connections = Arc::new(Connections::new(Arc::clone(&host), data_dir.join("sandbox"), worker));
+        let datasets = Arc::new(Datasets::open(data_dir.join("datasets"))?);
+        let workbench = Arc::new_cyclic(|me| Self {
+            me: me.clone(),
+            activities: Activities::new(Arc::clone(&host)),
+            datasets,
+            jobs: Jobs::new(Arc::clone(&store), data_dir.join("jobs")),
+            picked: PickedFiles::default(),
+            playground: Playground::default(),
+            opened_file: Mutex::default(),
+            host,
+            version,
+            store,
+            connections: Arc::clone(&connections),
+            _lock: lock,
+        });
+        tokio::spawn(async move { connections.start().await });
+        workbench.resume_jobs()?;
+        Ok(workbench)
+    }
+
+    /// A file came from the desktop: dropped on the window, or named at the start.
+    pub fn offer_file(&self, path: &Path) {
+        let file = self.picked.remember(path);
+        *self.opened_file.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(file.clone());
+        self.host.emit(AppEvent::FileOpened { file });
+    }
+
+    /// The file the app was opened with, handed out once.
+    pub(crate) fn take_opened_file(&self) -> Option<PickedFile> {
+        self.opened_file.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    }
+}
+
+fn lock_folder(data_dir: &Path) -> Result<File, AppError> {
+    let trouble = |error: std::io::Error| from_io(&format!("The data folder {}", data_dir.display()), &error);
+    std::fs::create_dir_all(data_dir).map_err(trouble)?;
+    let lock = File::create(data_dir.join("lock")).map_err(trouble)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            Err(AppError::new(ErrorCode::Refused, "Whetstone is already open with this data folder.")
+                .detail(data_dir.display().to_string())
+                .hint("Use the window that is open, or start with another folder (--data)."))
+        }
+        Err(TryLockError::Error(error)) => Err(trouble(error)),
+    }
+}

@@ -1,0 +1,141 @@
+//! The command line: what each subcommand is called, and which part of the program answers it.
+//!
+//! Exit status: 0 done, 1 the work found or hit something, 2 the call itself was wrong.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+use whetstone_sandbox::{Sandbox, SandboxConfig, WorkerCommand};
+
+/// Fine-tune foundation models on Amazon Bedrock, and rehearse it on this computer.
+#[derive(Parser)]
+#[command(name = "whetstone", version, about, args_conflicts_with_subcommands = true)]
+struct Call {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    window: WindowCall,
+}
+
+#[derive(Args)]
+struct WindowCall {
+    /// A dataset to open (CSV, JSON Lines or JSON).
+    file: Option<PathBuf>,
+    /// Where the app keeps its data.
+    #[arg(long, env = "WHETSTONE_HOME", value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the local endpoint that speaks S3 and Bedrock, without a window.
+    Sandbox(SandboxCall),
+    /// Run one training in a folder; the sandbox starts this by itself.
+    #[command(hide = true)]
+    TrainWorker { folder: PathBuf },
+}
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+struct SandboxCall {
+    #[command(subcommand)]
+    command: Option<SandboxCommand>,
+    #[command(flatten)]
+    place: SandboxPlace,
+}
+
+#[derive(Subcommand)]
+enum SandboxCommand {
+    /// Print the shell lines that point the AWS CLI and the SDKs at the sandbox.
+    Env(SandboxPlace),
+}
+
+#[derive(Args)]
+struct SandboxPlace {
+    /// Loopback port; 0 takes a free one.
+    #[arg(long, default_value_t = 4566)]
+    port: u16,
+    /// Folder that holds the sandbox's state, objects and models.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The Region that the sandbox plays.
+    #[arg(long, default_value = "us-east-1")]
+    region: String,
+}
+
+pub fn run() -> ExitCode {
+    let call = Call::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_env("WHETSTONE_LOG").unwrap_or_else(|_| EnvFilter::new("warn")))
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    let outcome = match call.command {
+        None => crate::window::open(data_folder(call.window.data), call.window.file),
+        Some(Command::Sandbox(SandboxCall { command: Some(SandboxCommand::Env(place)), .. })) => {
+            print_environment(place)
+        }
+        Some(Command::Sandbox(SandboxCall { command: None, place })) => run_sandbox(place),
+        Some(Command::TrainWorker { folder }) => return whetstone_tuner::worker_process(&folder),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("whetstone: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder given, else the platform's own place for an app's data.
+fn data_folder(given: Option<PathBuf>) -> PathBuf {
+    given.unwrap_or_else(|| {
+        directories::ProjectDirs::from("dev", "Whetstone", "whetstone")
+            .map_or_else(|| PathBuf::from(".whetstone"), |folders| folders.data_dir().to_path_buf())
+    })
+}
+
+/// How this very program is started again as a trainer.
+pub fn worker_command() -> Result<WorkerCommand, String> {
+    let program = std::env::current_exe().map_err(|error| format!("cannot tell where this program is: {error}"))?;
+    Ok(WorkerCommand { program, args: vec!["train-worker".into()] })
+}
+
+fn sandbox_config(place: SandboxPlace) -> Result<SandboxConfig, String> {
+    let data_dir = place.data.unwrap_or_else(|| data_folder(None).join("sandbox"));
+    Ok(SandboxConfig { data_dir, port: place.port, region: place.region, worker: worker_command()? })
+}
+
+fn run_sandbox(place: SandboxPlace) -> Result<(), String> {
+    let config = sandbox_config(place)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        let sandbox = Sandbox::start(config).await.map_err(|error| error.to_string())?;
+        eprintln!("The sandbox listens on {}. Ctrl+C ends it.", sandbox.endpoint());
+        wait_for_end().await.map_err(|error| error.to_string())?;
+        sandbox.stop().await;
+        Ok(())
+    })
+}
+
+async fn wait_for_end() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            _ = terminate.recv() => Ok(()),
+            result = tokio::signal::ctrl_c() => result,
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+fn print_environment(place: SandboxPlace) -> Result<(), String> {
+    let config = sandbox_config(place)?;
+    let lines = whetstone_sandbox::environment(&config.data_dir, config.port).map_err(|error| error.to_string())?;
+    std::io::stdout().write_all(lines.as_bytes()).map_err(|error| error.to_string())
+}

@@ -1,0 +1,88 @@
+//! The window: Tauri around the workbench. One command and one event cross here, whatever they carry.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use serde_json::Value;
+use tauri::{AppHandle, DragDropEvent, Emitter, Manager, State, WebviewUrl, WebviewWindowBuilder, WindowEvent};
+use tauri_plugin_dialog::DialogExt;
+use whetstone_contract::{AppError, AppEvent};
+use whetstone_workbench::{Host, Workbench, WorkbenchConfig};
+
+/// The name under which every `AppEvent` reaches the window.
+const EVENT: &str = "whetstone";
+const WINDOW: &str = "main";
+
+pub fn open(data_dir: PathBuf, file: Option<PathBuf>) -> Result<(), String> {
+    let worker = crate::command_line::worker_command()?;
+    tauri::Builder::default()
+        .plugin(tauri_plugin_dialog::init())
+        .invoke_handler(tauri::generate_handler![call])
+        .setup(move |app| {
+            let host = Arc::new(Desktop { app: app.handle().clone() });
+            let config = WorkbenchConfig { data_dir, worker, version: env!("CARGO_PKG_VERSION").to_owned() };
+            let workbench = tauri::async_runtime::block_on(Workbench::open(config, host))?;
+            if let Some(file) = file {
+                workbench.offer_file(&file);
+            }
+            app.manage(workbench);
+            WebviewWindowBuilder::new(app, WINDOW, WebviewUrl::default())
+                .title("Whetstone")
+                .inner_size(1280.0, 800.0)
+                .min_inner_size(960.0, 640.0)
+                .build()?;
+            Ok(())
+        })
+        .on_window_event(|window, event| {
+            if let WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) = event
+                && let Some(path) = paths.first()
+            {
+                window.state::<Arc<Workbench>>().offer_file(path);
+            }
+        })
+        .run(tauri::generate_context!())
+        .map_err(|error| error.to_string())
+}
+
+#[tauri::command]
+async fn call(name: String, argument: Value, workbench: State<'_, Arc<Workbench>>) -> Result<Value, AppError> {
+    whetstone_contract::dispatch(workbench.inner().as_ref(), &name, argument).await
+}
+
+struct Desktop {
+    app: AppHandle,
+}
+
+#[async_trait]
+impl Host for Desktop {
+    fn emit(&self, event: AppEvent) {
+        if let Err(error) = self.app.emit(EVENT, event) {
+            tracing::warn!(%error, "the window could not be told");
+        }
+    }
+
+    fn now_ms(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    async fn pick_file(&self) -> Option<PathBuf> {
+        let (answer, picked) = tokio::sync::oneshot::channel();
+        self.app
+            .dialog()
+            .file()
+            .set_title("Open a dataset")
+            .add_filter("Datasets", &["csv", "tsv", "jsonl", "ndjson", "json"])
+            .add_filter("All files", &["*"])
+            .pick_file(move |file| drop(answer.send(file)));
+        picked.await.ok().flatten()?.into_path().ok()
+    }
+
+    async fn pick_folder(&self) -> Option<PathBuf> {
+        let (answer, picked) = tokio::sync::oneshot::channel();
+        self.app.dialog().file().set_title("Export into a folder").pick_folder(move |folder| drop(answer.send(folder)));
+        picked.await.ok().flatten()?.into_path().ok()
+    }
+}

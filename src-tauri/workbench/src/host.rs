@@ -1,0 +1,23 @@
+//! What the workbench needs from the program around it: dialogs, a clock, a way to tell the window something.
+//!
+//! The window's shell implements it with Tauri; tests and the command line with a folder and a list.
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use whetstone_contract::AppEvent;
+
+#[async_trait]
+pub trait Host: Send + Sync + 'static {
+    /// Tells every open window.
+    fn emit(&self, event: AppEvent);
+
+    /// Milliseconds since 1970.
+    fn now_ms(&self) -> i64;
+
+    /// The desktop's own dialog for a dataset file; `None` when the person closed it.
+    async fn pick_file(&self) -> Option<PathBuf>;
+
+    /// The desktop's own dialog for a folder to write into.
+    async fn pick_folder(&self) -> Option<PathBuf>;
+}

@@ -1,0 +1,105 @@
+//! Customization jobs: planned, submitted, watched, served.
+//!
+//! Owns the records of the jobs started here (`record.rs`, kept in the store), the files they upload and one poller a
+//! job. The jobs themselves belong to the endpoint: what it says wins over what is written down here.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `plan.rs` | checks a draft, says what it would cost |
+//! | `submit.rs` | writes the files and the record, uploads, creates the job once |
+//! | `watch.rs` | one poller a job until it ends; stop |
+//! | `serve.rs` | the deployment of the tuned model |
+//! | `view.rs` | a job as the window shows it: progress, chart |
+
+mod plan;
+mod record;
+mod serve;
+mod submit;
+mod view;
+mod watch;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use whetstone_cloud::Metrics;
+use whetstone_contract::{AppError, AppEvent, ErrorCode};
+
+use crate::Workbench;
+use crate::errors::from_store;
+use crate::store::Store;
+
+pub use record::JobRecord;
+
+pub struct Jobs {
+    store: Arc<Store>,
+    /// A folder a job: the very files that were uploaded.
+    folder: PathBuf,
+    /// The loss files as last read; they can be read again at any time.
+    metrics: Mutex<HashMap<String, Arc<Metrics>>>,
+}
+
+impl Jobs {
+    pub fn new(store: Arc<Store>, folder: PathBuf) -> Self {
+        Self { store, folder, metrics: Mutex::default() }
+    }
+
+    /// Newest first.
+    pub fn all(&self) -> Result<Vec<JobRecord>, AppError> {
+        self.store.jobs().map_err(|error| from_store(&error))
+    }
+
+    pub fn get(&self, id: &str) -> Result<JobRecord, AppError> {
+        let job = self.store.job(id).map_err(|error| from_store(&error))?;
+        job.ok_or_else(|| AppError::new(ErrorCode::NotFound, "This job is not known here (any more)."))
+    }
+
+    fn save(&self, job: &JobRecord) -> Result<(), AppError> {
+        self.store.save_job(&job.id, job.created_at, job).map_err(|error| from_store(&error))
+    }
+
+    fn last_metrics(&self, id: &str) -> Option<Arc<Metrics>> {
+        self.lock().get(id).cloned()
+    }
+
+    fn keep_metrics(&self, id: &str, metrics: Metrics) -> Arc<Metrics> {
+        let metrics = Arc::new(metrics);
+        self.lock().insert(id.to_owned(), Arc::clone(&metrics));
+        metrics
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Metrics>>> {
+        self.metrics.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Workbench {
+    /// Takes up what was under way when the program ended: an upload, a running job, a deployment being made.
+    pub(crate) fn resume_jobs(&self) -> Result<(), AppError> {
+        for job in self.jobs.all()? {
+            if !job.has_ended() {
+                self.take_up(job.id.clone());
+            }
+            if job.deployment.is_some_and(|deployment| !deployment.is_settled()) {
+                self.take_up_deployment(job.id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes a job's record and tells the window when something did change.
+    fn update_job(&self, id: &str, change: impl FnOnce(&mut JobRecord)) -> Result<JobRecord, AppError> {
+        let before = self.jobs.get(id)?;
+        let mut job = before.clone();
+        change(&mut job);
+        if job != before {
+            self.jobs.save(&job)?;
+            self.job_changed(id);
+        }
+        Ok(job)
+    }
+
+    fn job_changed(&self, id: &str) {
+        self.host.emit(AppEvent::JobsChanged { job: Some(id.to_owned()) });
+    }
+}

@@ -1,0 +1,169 @@
+//! Checks a draft before anything is uploaded: names, hyperparameters, data; and says what it would cost.
+
+use whetstone_catalog::{BaseModel, PriceItem};
+use whetstone_contract::{AppError, ErrorCode, FieldProblem, JobDraft, JobPlan};
+
+use crate::Workbench;
+use crate::connection::Link;
+use crate::datasets::DataForModel;
+use crate::{models, names};
+
+/// Prefixes inside the bucket; keys hold only characters that Bedrock takes in an S3 URI.
+const TRAINING_PREFIX: &str = "datasets";
+const OUTPUT_PREFIX: &str = "output";
+
+impl Workbench {
+    pub async fn plan(&self, draft: &JobDraft) -> Result<JobPlan, AppError> {
+        let link = self.connections.link().await?;
+        let model = models::find(&draft.base_model)?;
+        let data = self.datasets.for_model(draft.dataset.clone(), model).await?;
+        let mut problems = data_problems(model, &data);
+        problems.extend(hyperparameter_problems(model, draft));
+        problems.extend(names::check_job_name(&draft.job_name));
+        problems.extend(names::check_model_name("modelName", &draft.model_name));
+        problems.extend(self.taken_names(draft)?);
+        if !model.tunable_in(&link.region) && !link.on_this_computer {
+            problems.push(FieldProblem {
+                field: "baseModel".into(),
+                message: format!("{} cannot be tuned in {}.", model.name, link.region),
+                suggestion: model.tuning_regions.first().cloned(),
+            });
+        }
+        let (price, price_note) = price_in_words(model, &data, draft, link.on_this_computer);
+        Ok(JobPlan {
+            problems,
+            errors: data.errors,
+            warnings: data.warnings,
+            training_records: data.training,
+            validation_records: data.validation,
+            hold_out_records: data.hold_out,
+            training_tokens: data.training_tokens,
+            tokens_note: format!("an estimate: {} characters a token", model.data.chars_per_token),
+            training_uri: format!("s3://{}/{}", link.bucket, training_key(&draft.job_name)),
+            output_uri: output_uri(&link),
+            bucket: link.bucket,
+            role_arn: link.role_arn,
+            price,
+            price_note,
+            stand_in: link.on_this_computer && !model.local,
+        })
+    }
+
+    /// Bedrock refuses a name that was used before, so the app says it first.
+    fn taken_names(&self, draft: &JobDraft) -> Result<Vec<FieldProblem>, AppError> {
+        let jobs = self.jobs.all()?;
+        let mut problems = Vec::new();
+        if jobs.iter().any(|job| job.draft.job_name == draft.job_name) {
+            let taken = |name: &str| jobs.iter().any(|job| job.draft.job_name == name);
+            problems.push(taken_problem("jobName", &draft.job_name, taken));
+        }
+        if jobs.iter().any(|job| job.draft.model_name == draft.model_name) {
+            let taken = |name: &str| jobs.iter().any(|job| job.draft.model_name == name);
+            problems.push(taken_problem("modelName", &draft.model_name, taken));
+        }
+        Ok(problems)
+    }
+}
+
+pub fn training_key(job_name: &str) -> String {
+    format!("{TRAINING_PREFIX}/{}/training.jsonl", key_part(job_name))
+}
+
+pub fn validation_key(job_name: &str) -> String {
+    format!("{TRAINING_PREFIX}/{}/validation.jsonl", key_part(job_name))
+}
+
+pub fn output_uri(link: &Link) -> String {
+    format!("s3://{}/{OUTPUT_PREFIX}/", link.bucket)
+}
+
+/// A job's name may hold `+`, which Bedrock refuses in an S3 URI.
+fn key_part(job_name: &str) -> String {
+    job_name.replace('+', "_")
+}
+
+fn taken_problem(field: &str, name: &str, taken: impl Fn(&str) -> bool) -> FieldProblem {
+    let free = (2..1000).map(|number| format!("{name}-{number}")).find(|candidate| !taken(candidate));
+    FieldProblem {
+        field: field.into(),
+        message: format!("{name} was used before; names are unique."),
+        suggestion: free,
+    }
+}
+
+fn hyperparameter_problems(model: &BaseModel, draft: &JobDraft) -> Vec<FieldProblem> {
+    model
+        .check_hyperparameters(&draft.hyperparameters)
+        .iter()
+        .map(|error| FieldProblem {
+            field: error.key().to_owned(),
+            message: error.to_string(),
+            suggestion: model.hyperparameter(error.key()).map(|parameter| parameter.default.clone()),
+        })
+        .collect()
+}
+
+fn data_problems(model: &BaseModel, data: &DataForModel) -> Vec<FieldProblem> {
+    if data.errors == 0 {
+        return Vec::new();
+    }
+    let message = match (&data.first_error, data.errors) {
+        (Some(first), 1) => first.clone(),
+        (first, errors) => {
+            format!("{errors} errors for {}. The first: {}", model.name, first.clone().unwrap_or_default())
+        }
+    };
+    vec![FieldProblem { field: "dataset".into(), message, suggestion: None }]
+}
+
+/// The price on the button and, beneath it, where it comes from.
+fn price_in_words(model: &BaseModel, data: &DataForModel, draft: &JobDraft, local: bool) -> (String, String) {
+    let epochs = draft
+        .hyperparameters
+        .get("epochCount")
+        .or_else(|| model.hyperparameter("epochCount").map(|parameter| &parameter.default))
+        .and_then(|text| text.parse::<f64>().ok());
+    let dated = model.prices.iter().find(|price| price.what == PriceItem::Training);
+    #[expect(clippy::cast_precision_loss, reason = "a price is rounded to cents anyway")]
+    let trained = epochs.map(|epochs| data.training_tokens as f64 * epochs);
+    let on_aws = match (dated, trained) {
+        (Some(price), Some(tokens)) => Some((tokens / 1000.0 * price.usd, price)),
+        _ => None,
+    };
+    match (local, model.local, on_aws) {
+        (true, true, _) => ("Free".into(), "It runs on this computer and is not billed.".into()),
+        (true, false, Some((usd, price))) => (
+            "Free".into(),
+            format!(
+                "A rehearsal on this computer is not billed. On AWS, training would be about {} ({} USD per {}; {}, {}).",
+                dollars(usd),
+                price.usd,
+                price.unit,
+                price.source,
+                price.date
+            ),
+        ),
+        (true, false, None) => (
+            "Free".into(),
+            "A rehearsal on this computer is not billed. The price on AWS is unknown: no dated source names one."
+                .into(),
+        ),
+        (false, _, Some((usd, price))) => (
+            format!("About {}", dollars(usd)),
+            format!("Tokens × epochs × {} USD per {} ({}, {}).", price.usd, price.unit, price.source, price.date),
+        ),
+        (false, _, None) => ("Price unknown".into(), "No dated source names a price for training this model.".into()),
+    }
+}
+
+fn dollars(usd: f64) -> String {
+    if usd < 0.01 { "less than 1 US cent".into() } else { format!("{usd:.2} USD") }
+}
+
+pub fn refuse(problem: &FieldProblem) -> AppError {
+    let error = AppError::new(ErrorCode::InvalidInput, problem.message.clone()).detail(problem.field.clone());
+    match &problem.suggestion {
+        Some(suggestion) => error.hint(format!("{suggestion} would be accepted.")),
+        None => error.hint("Mend it and try again."),
+    }
+}

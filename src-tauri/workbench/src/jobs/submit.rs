@@ -1,0 +1,196 @@
+//! From a draft to a job that the endpoint knows: files, record, upload, one create call.
+//!
+//! The record with its client token is written before the first call. Whatever breaks after that, the same token
+//! is sent again, so that a job is never created (and never billed) twice.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rand::Rng;
+use rand::distr::Alphanumeric;
+use whetstone_cloud::{CloudError, CreateJob};
+use whetstone_contract::{AppError, ErrorCode, JobDraft, JobStatus, JobSummary};
+
+use super::plan::{output_uri, refuse, training_key, validation_key};
+use super::record::{JobRecord, phases_not_started};
+use crate::Workbench;
+use crate::activities::ActivityHandle;
+use crate::connection::Link;
+use crate::errors::{from_cloud, passes_by_itself};
+use crate::models;
+
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+impl Workbench {
+    pub(crate) async fn submit(&self, draft: JobDraft) -> Result<JobSummary, AppError> {
+        let plan = self.plan(&draft).await?;
+        if let Some(problem) = plan.problems.first() {
+            return Err(refuse(problem));
+        }
+        let link = self.connections.link().await?;
+        let model = models::find(&draft.base_model)?;
+        let id = random_id();
+        let folder = self.jobs.folder.join(&id);
+        let files = self.datasets.write_splits(draft.dataset.clone(), model, folder).await?;
+        let job = JobRecord {
+            created_at: self.host.now_ms(),
+            base_model_name: model.name.clone(),
+            stand_in: plan.stand_in,
+            dataset_name: self.datasets.summary(draft.dataset.clone()).await?.name,
+            training_records: plan.training_records,
+            validation_records: plan.validation_records,
+            hold_out_records: plan.hold_out_records,
+            client_token: format!("whetstone-{id}"),
+            role_arn: link.role_arn.clone(),
+            bucket: link.bucket.clone(),
+            training_key: training_key(&draft.job_name),
+            validation_key: files.has_validation.then(|| validation_key(&draft.job_name)),
+            output_uri: output_uri(&link),
+            arn: None,
+            status: JobStatus::Uploading,
+            phases: phases_not_started(),
+            ended_at: None,
+            failure: None,
+            failure_hint: None,
+            output_model_arn: None,
+            training_loss: None,
+            validation_loss: None,
+            deployment: None,
+            id,
+            draft,
+        };
+        self.jobs.save(&job)?;
+        self.job_changed(&job.id);
+        self.take_up(job.id.clone());
+        Ok(job.summary())
+    }
+
+    /// Carries a job on from where its record stands, in the background.
+    pub(crate) fn take_up(&self, id: String) {
+        let Some(workbench) = self.me.upgrade() else { return };
+        tokio::spawn(async move {
+            if let Err(error) = workbench.carry_on(&id).await {
+                workbench.give_up(&id, &error);
+            }
+        });
+    }
+
+    async fn carry_on(&self, id: &str) -> Result<(), AppError> {
+        let link = self.connections.link().await?;
+        let job = self.jobs.get(id)?;
+        if job.arn.is_none() {
+            let activity = self.activities.start(format!("Start {}", job.draft.job_name), "Preparing", true);
+            let created = self.upload_and_create(&link, &job, activity).await?;
+            self.update_job(id, |job| {
+                job.arn = Some(created);
+                job.status = JobStatus::InProgress;
+            })?;
+        }
+        self.watch(&link, id).await
+    }
+
+    /// Tries until it works, is refused for good, or is cancelled.
+    async fn upload_and_create(
+        &self,
+        link: &Link,
+        job: &JobRecord,
+        mut activity: ActivityHandle,
+    ) -> Result<String, AppError> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let result = self.try_upload_and_create(link, job, &mut activity).await;
+            let stopped = self.jobs.get(&job.id)?.status == JobStatus::Stopped;
+            match result {
+                Err(_) if stopped || activity.is_cancelled() => {
+                    let error = AppError::new(ErrorCode::Cancelled, "The job was cancelled before it was created.");
+                    activity.finish(Err(&error));
+                    return Err(error);
+                }
+                Ok(arn) => {
+                    activity.finish(Ok(()));
+                    return Ok(arn);
+                }
+                Err(error) if passes_by_itself(&error) => {
+                    activity.progress(&format!("Trying again: {}", error.message), None);
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                Err(error) => {
+                    let error = from_cloud(&error);
+                    activity.finish(Err(&error));
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    async fn try_upload_and_create(
+        &self,
+        link: &Link,
+        job: &JobRecord,
+        activity: &mut ActivityHandle,
+    ) -> Result<String, CloudError> {
+        link.cloud.ensure_bucket(&job.bucket).await?;
+        let folder = self.jobs.folder.join(&job.id);
+        let show = |phase: &'static str| {
+            move |activity: &mut ActivityHandle, done: u64, total: u64| {
+                #[expect(clippy::cast_precision_loss, reason = "a share of a bar")]
+                activity.progress(phase, (total > 0).then(|| done as f64 / total as f64));
+            }
+        };
+        let training = show("Uploading training records");
+        let path = training_file(&folder);
+        link.cloud.upload(&job.bucket, &job.training_key, &path, &mut |done, of| training(activity, done, of)).await?;
+        if let Some(key) = &job.validation_key {
+            let validation = show("Uploading validation records");
+            let path = validation_file(&folder);
+            link.cloud.upload(&job.bucket, key, &path, &mut |done, of| validation(activity, done, of)).await?;
+        }
+        activity.progress("Creating the job", None);
+        link.cloud
+            .create_job(CreateJob {
+                name: job.draft.job_name.clone(),
+                model_name: job.draft.model_name.clone(),
+                role_arn: job.role_arn.clone(),
+                base_model: job.draft.base_model.clone(),
+                customization_type: None,
+                hyperparameters: job.draft.hyperparameters.clone(),
+                training_uri: job.training_uri(),
+                validation_uri: job.validation_uri(),
+                output_uri: job.output_uri.clone(),
+                client_token: job.client_token.clone(),
+            })
+            .await
+    }
+
+    /// Writes down why a job ended here and not at the endpoint.
+    fn give_up(&self, id: &str, error: &AppError) {
+        let ended_at = self.host.now_ms();
+        let written = self.update_job(id, |job| {
+            job.ended_at.get_or_insert(ended_at);
+            if error.code == ErrorCode::Cancelled {
+                job.status = JobStatus::Stopped;
+            } else {
+                job.status = JobStatus::Failed;
+                job.failure = Some(error.to_string());
+                job.failure_hint.clone_from(&error.hint);
+            }
+        });
+        if let Err(error) = written {
+            tracing::error!(%error, job = id, "the end of a job could not be written down");
+        }
+    }
+}
+
+pub fn training_file(folder: &std::path::Path) -> PathBuf {
+    folder.join("training.jsonl")
+}
+
+pub fn validation_file(folder: &std::path::Path) -> PathBuf {
+    folder.join("validation.jsonl")
+}
+
+fn random_id() -> String {
+    rand::rng().sample_iter(Alphanumeric).take(12).map(|byte| char::from(byte).to_ascii_lowercase()).collect()
+}
