@@ -111,7 +111,7 @@ export const tiny: BaseModel = {
   standIn: false,
   lifecycle: 'active',
   lifecycleNote: null,
-  tuningRegions: ['any'],
+  tuningRegions: [],
   dataFormat: 'prompt and completion',
   minRecords: 8,
   maxRecords: 200_000,

@@ -39,6 +39,13 @@ class Toasts {
     this.show(words.severity, title ?? words.heading, text);
   }
 
+  /** Going elsewhere takes good news along; what failed, or can be taken back, stays. */
+  leave(): void {
+    this.#list = this.#list.filter(
+      (toast) => toast.action !== null || (toast.tone !== 'ok' && toast.tone !== 'note'),
+    );
+  }
+
   dismiss(id: number): void {
     this.#list = this.#list.filter((toast) => toast.id !== id);
   }

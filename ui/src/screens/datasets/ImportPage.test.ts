@@ -7,7 +7,6 @@ import { install, later } from '../../../testing/install';
 import type { AppError, FilePreview, ImportOutcome } from '../../contract';
 import { importFlow } from '../../state/import-flow.svelte';
 import { router } from '../../state/router.svelte';
-import { toasts } from '../../state/toasts.svelte';
 import ImportPage from './ImportPage.svelte';
 
 const file = { token: 't-1', name: 'train.csv', bytes: 839_073 };
@@ -54,10 +53,7 @@ async function open(outcomes: (ImportOutcome | AppError)[]) {
   return host;
 }
 
-beforeEach(() => {
-  importFlow.close();
-  for (const toast of [...toasts.list]) toasts.dismiss(toast.id);
-});
+beforeEach(() => importFlow.close());
 
 describe('the import of a file', () => {
   it('shows the records as they would become, and follows a change of columns', async () => {

@@ -21,9 +21,7 @@ export function phaseFraction(phase: Phase, detail: JobDetail): number | null {
 
 export function phaseWords(phase: Phase, detail: JobDetail, now: number): string {
   const took =
-    phase.startedAt === null
-      ? ''
-      : duration((isOpen(phase) ? now : (phase.changedAt ?? now)) - phase.startedAt);
+    phase.startedAt === null ? '' : span(phase.startedAt, isOpen(phase) ? now : (phase.changedAt ?? now));
   switch (phase.status) {
     case 'notStarted':
       return 'not started';
@@ -38,6 +36,11 @@ export function phaseWords(phase: Phase, detail: JobDetail, now: number): string
     case 'failed':
       return `failed after ${took}`;
   }
+}
+
+/** A phase of a few records is over before a second is. */
+function span(from: number, to: number): string {
+  return to - from < 1000 ? 'under a second' : duration(to - from);
 }
 
 function isOpen(phase: Phase): boolean {

@@ -2,7 +2,7 @@
  * Lets in the picture of a chart and nothing else.
  *
  * The chart is drawn by the app itself, but the window trusts no markup that crosses to it: the text is parsed as XML
- * and only known shapes with known attributes are built anew. No script, no foreign content, no style, no reference.
+ * and only known shapes with known attributes are built anew. No script, no foreign content, no style, no reference. The typeface is the window's own.
  */
 const NAMESPACE = 'http://www.w3.org/2000/svg';
 
@@ -32,7 +32,6 @@ const ATTRIBUTES = new Set([
   'fill',
   'fill-opacity',
   'fill-rule',
-  'font-family',
   'font-size',
   'font-style',
   'font-weight',
