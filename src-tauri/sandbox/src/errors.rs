@@ -19,6 +19,7 @@ pub(crate) enum ErrorKind {
     RequestTooLarge,
     ResourceNotFound,
     Serialization,
+    ServiceUnavailable,
     UnknownOperation,
     UnrecognizedClient,
     Validation,
@@ -36,6 +37,7 @@ impl ErrorKind {
             Self::RequestTooLarge => "RequestEntityTooLargeException",
             Self::ResourceNotFound => "ResourceNotFoundException",
             Self::Serialization => "SerializationException",
+            Self::ServiceUnavailable => "ServiceUnavailableException",
             Self::UnknownOperation => "UnknownOperationException",
             Self::UnrecognizedClient => "UnrecognizedClientException",
             Self::Validation => "ValidationException",
@@ -52,6 +54,7 @@ impl ErrorKind {
             Self::InternalServer => StatusCode::INTERNAL_SERVER_ERROR,
             Self::ModelNotReady => StatusCode::TOO_MANY_REQUESTS,
             Self::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::ResourceNotFound | Self::UnknownOperation => StatusCode::NOT_FOUND,
         }
     }

@@ -83,10 +83,8 @@ async fn answer(app: Arc<App>, request: Request<Incoming>) -> Response<Body> {
         return stamped(error.into_response());
     }
     if is_for_s3(&request) {
-        return match app.s3().call(request.map(Body::from)).await {
-            Ok(response) => response,
-            Err(error) => stamped(ApiError::internal(format!("{error:?}")).into_response()),
-        };
+        let answer = crate::s3::answer(app.s3(), request.map(Body::from)).await;
+        return answer.unwrap_or_else(|error| stamped(error.into_response()));
     }
     stamped(bedrock(app, request).await.unwrap_or_else(ApiError::into_response))
 }

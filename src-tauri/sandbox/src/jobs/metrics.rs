@@ -1,73 +1,49 @@
-//! The two CSV files of a job: a row a step, and a row a validation.
-//!
-//! The rows live in memory and in `metrics.json` of the job's folder, so that a job that goes on after a restart keeps
-//! the rows it had. Each file is put into S3 whole: a reader never sees half of one.
+//! The two CSV files of a job: a row a step, and a row a validation. Each file is put into S3 whole: a reader never
+//! sees half of one.
 
 use std::fmt::Write;
-use std::io;
-use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-use crate::home::write_atomically;
 use crate::s3::store::{ObjectStore, StoreError};
 
 /// Step, epoch, loss.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Row(pub(super) u64, pub(super) u32, pub(super) f64);
 
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Rows {
+#[derive(Debug, Default)]
+pub(super) struct Metrics {
     steps: Vec<Row>,
     validations: Vec<Row>,
-}
-
-pub(super) struct Metrics {
-    rows: Rows,
-    path: PathBuf,
     changed: bool,
 }
 
 impl Metrics {
-    /// Of a job's folder, with the rows that were kept there.
-    pub(super) fn open(folder: &Path) -> Self {
-        let path = folder.join("metrics.json");
-        let rows = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
-        Self { rows, path, changed: false }
-    }
-
     /// Training starts at `step`: rows from there on will be told again.
     pub(super) fn start_at(&mut self, step: u64) {
-        self.rows.steps.retain(|row| row.0 < step);
-        self.rows.validations.retain(|row| row.0 < step);
+        self.steps.retain(|row| row.0 < step);
+        self.validations.retain(|row| row.0 < step);
         self.changed = true;
     }
 
     pub(super) fn step(&mut self, row: Row) {
-        self.rows.steps.push(row);
+        self.steps.push(row);
         self.changed = true;
     }
 
     pub(super) fn validation(&mut self, row: Row) {
-        self.rows.validations.push(row);
+        self.validations.push(row);
         self.changed = true;
     }
 
-    /// Puts what changed since the last call into the folder and into S3 under `prefix`.
+    /// Puts what changed since the last call into S3 under `prefix`.
     pub(super) fn flush(&mut self, store: &ObjectStore, bucket: &str, prefix: &str) -> Result<(), StoreError> {
         if !self.changed {
             return Ok(());
         }
-        write_atomically(&self.path, &serde_json::to_vec(&self.rows).map_err(io::Error::from)?)?;
-        let steps = csv("training_loss", &self.rows.steps);
-        store.put(
-            bucket,
-            &format!("{prefix}training_artifacts/step_wise_training_metrics.csv"),
-            steps.as_bytes(),
-            "text/csv",
-        )?;
-        if !self.rows.validations.is_empty() {
-            let validations = csv("validation_loss", &self.rows.validations);
+        let steps = csv("training_loss", &self.steps);
+        let key = format!("{prefix}training_artifacts/step_wise_training_metrics.csv");
+        store.put(bucket, &key, steps.as_bytes(), "text/csv")?;
+        if !self.validations.is_empty() {
+            let validations = csv("validation_loss", &self.validations);
             let key = format!("{prefix}validation_artifacts/post_fine_tuning_validation/validation_metrics.csv");
             store.put(bucket, &key, validations.as_bytes(), "text/csv")?;
         }
@@ -96,13 +72,11 @@ mod tests {
         let home = crate::home::Home::open(folder.path()).unwrap();
         let store = ObjectStore::open(&home, "us-east-1").unwrap();
         store.create_bucket("bucket", "us-east-1", 0).unwrap();
-        let mut metrics = Metrics::open(folder.path());
+        let mut metrics = Metrics::default();
         metrics.start_at(0);
         metrics.step(Row(0, 0, 1.0));
-        metrics.step(Row(1, 0, 0.5));
+        metrics.step(Row(1, 0, 0.25));
         metrics.flush(&store, "bucket", "out/").unwrap();
-
-        let mut metrics = Metrics::open(folder.path());
         metrics.start_at(1);
         metrics.step(Row(1, 0, 0.5));
         metrics.step(Row(2, 1, 0.0));

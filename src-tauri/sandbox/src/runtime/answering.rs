@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use whetstone_tuner::{Generated, SampleOptions, StopReason, TunerError, Turn};
 
 use crate::app::App;
-use crate::errors::ApiError;
+use crate::errors::{ApiError, ErrorKind};
 
 use super::target::Target;
 
@@ -41,6 +41,7 @@ pub(super) struct Finished {
 impl Finished {
     pub(super) fn stop_reason(&self) -> &'static str {
         match self.generated.stop {
+            // A broken-off answer is an error before it gets here.
             StopReason::EndOfTurn | StopReason::Cancelled => "end_turn",
             StopReason::MaxTokens => "max_tokens",
             StopReason::StopSequence => "stop_sequence",
@@ -80,10 +81,15 @@ pub(super) async fn start(app: Arc<App>, target: Target, prompt: Prompt) -> Resu
             let gone = parts.blocking_send(Part::Text(text.to_owned())).is_err();
             if gone || stopping.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let result = model.generate(&prompt.turns, &prompt.options, &mut tell).map_err(|error| match error {
-            TunerError::PromptTooLong { tokens, limit } => too_long(tokens, limit),
-            other => ApiError::internal(other),
-        });
+        let result = match model.generate(&prompt.turns, &prompt.options, &mut tell) {
+            // The model had more to say: this is no answer that ended.
+            Ok(generated) if generated.stop == StopReason::Cancelled => {
+                Err(ApiError::new(ErrorKind::ServiceUnavailable, "The sandbox is stopping."))
+            }
+            Ok(generated) => Ok(generated),
+            Err(TunerError::PromptTooLong { tokens, limit }) => Err(too_long(tokens, limit)),
+            Err(other) => Err(ApiError::internal(other)),
+        };
         let latency_ms = u64::try_from(arrived.elapsed().as_millis()).unwrap_or(u64::MAX);
         let end = Part::End(result.map(|generated| Finished { generated, latency_ms }));
         // Nobody waits any more: there is nobody to tell.

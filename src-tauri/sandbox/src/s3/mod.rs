@@ -19,12 +19,16 @@ pub(crate) mod store;
 
 use std::sync::Arc;
 
+use http::{HeaderValue, Request, Response, header};
+use http_body_util::BodyExt;
+use s3s::Body;
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3Error, S3Result, s3_error};
 
-use crate::Keys;
 use crate::clock::Clock;
+use crate::errors::ApiError;
+use crate::{Keys, ids};
 use store::{ObjectStore, StoreError};
 
 /// The S3 half of the port.
@@ -32,6 +36,42 @@ pub(crate) fn service(store: Arc<ObjectStore>, keys: &Keys, clock: Clock) -> S3S
     let mut builder = S3ServiceBuilder::new(service::Service { store, clock });
     builder.set_auth(OneKey { id: keys.access_key_id().to_owned(), secret: keys.secret_access_key().into() });
     builder.build()
+}
+
+/// Answers one request: what `s3s` says, with the request id that every answer of S3 carries and a message in every error.
+pub(crate) async fn answer(service: &S3Service, request: Request<Body>) -> Result<Response<Body>, ApiError> {
+    let failed = |error| ApiError::internal(format!("{error:?}"));
+    let mut response = service.call(request).await.map_err(failed)?;
+    if let Ok(id) = HeaderValue::from_str(&ids::request_id()) {
+        response.headers_mut().insert("x-amz-request-id", id);
+    }
+    if !response.status().is_client_error() {
+        return Ok(response);
+    }
+    let (mut parts, body) = response.into_parts();
+    let text = body.collect().await.map_err(ApiError::internal)?.to_bytes();
+    let text = with_message(&String::from_utf8_lossy(&text));
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Ok(Response::from_parts(parts, Body::from(text)))
+}
+
+/// `s3s` leaves some errors without words, and clients then show an empty line.
+fn with_message(xml: &str) -> String {
+    let Some((before, code)) = xml.split_once("<Code>") else { return xml.to_owned() };
+    let Some((code, after)) = code.split_once("</Code>").filter(|_| !xml.contains("<Message>")) else {
+        return xml.to_owned();
+    };
+    let message = match code {
+        "SignatureDoesNotMatch" => {
+            "The request signature we calculated does not match the signature you provided. Check your key and signing \
+             method."
+        }
+        "EntityTooLarge" => "Your proposed upload exceeds the maximum allowed size",
+        "InvalidRange" => "The requested range is not satisfiable",
+        "InvalidDigest" => "The Content-MD5 you specified was invalid.",
+        _ => "The request was refused.",
+    };
+    format!("{before}<Code>{code}</Code><Message>{message}</Message>{after}")
 }
 
 /// The folder's key, with the answer that AWS gives for any other one.

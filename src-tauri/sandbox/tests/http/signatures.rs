@@ -109,7 +109,8 @@ async fn s3_refuses_in_xml() {
     let wrong = Client { secret: "x".repeat(40), ..client.clone() };
     let answer = wrong.s3("GET", "/", b"").await;
     assert_eq!(answer.status, 403);
-    assert!(answer.text().contains("<Code>SignatureDoesNotMatch</Code>"), "{}", answer.text());
+    assert!(answer.text().contains("<Code>SignatureDoesNotMatch</Code><Message>The request"), "{}", answer.text());
+    assert!(!answer.header("x-amz-request-id").is_empty());
     let unknown = Client { key: "AKIAAAAAAAAAAAAAAAAA".to_owned(), ..client.clone() };
     assert!(unknown.s3("GET", "/", b"").await.text().contains("<Code>InvalidAccessKeyId</Code>"));
     let old = Client { ahead: -3600, ..client.clone() };

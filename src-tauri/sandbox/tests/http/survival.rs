@@ -113,7 +113,9 @@ async fn stopping_the_sandbox_keeps_its_jobs_and_starting_it_takes_them_up() {
     })
     .await;
     let work = running.folder.path().join("jobs").join(arn.rsplit('/').next().unwrap());
-    until(async || work.join("metrics.json").exists().then_some(())).await;
+    let said =
+        async || std::fs::read_to_string(work.join("events.jsonl")).ok().filter(|text| text.contains("\"step\""));
+    until(said).await;
     running.sandbox.stop().await;
     assert!(work.join("checkpoint").exists(), "training was left at a checkpoint");
     let sandbox = start_in(running.folder.path(), 0).await.unwrap();
