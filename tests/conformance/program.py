@@ -67,11 +67,21 @@ class Sandbox:
     def log(self):
         return (self.folder / "sandbox.log").read_text(errors="replace")
 
-    def kill(self, *, group=True):
-        """SIGKILL: no chance to tidy up. Its trainer is of its group; alone, the sandbox leaves it an orphan."""
+    def terminate(self):
+        """SIGTERM, as a system sends it that shuts down; waits for the end."""
+        self.process.terminate()
+        assert self.process.wait(timeout=60) == 0, self.log()
+
+    def kill(self):
+        """SIGKILL for the whole group, trainers included: no chance to tidy up."""
         if self.process is not None and self.process.poll() is None:
-            (os.killpg if group else os.kill)(self.process.pid, signal.SIGKILL)
+            os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+
+    def kill_alone(self):
+        """SIGKILL for the sandbox only, which leaves its trainer an orphan."""
+        self.process.kill()
+        self.process.wait()
 
     def environment(self):
         """What a shell holds after `eval "$(whetstone sandbox env ...)"`, having held next to nothing before."""

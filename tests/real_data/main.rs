@@ -38,21 +38,21 @@ async fn ten_thousand_bank_messages_become_a_model_that_names_intents() -> Outco
     window.find(&by_id("mapping-prompt")).await?;
     window.picture("banking-mapping").await?;
     window.click("import-confirm").await?;
-    let count = window.wait_text("dataset-records", SOON, |text| text.contains("10,003")).await?;
+    let count = window.wait_text("record-count", SOON, |text| text.contains("10,003")).await?;
     assert!(count.contains("10,003"), "{count}");
     window.picture("banking-dataset").await?;
 
     window.click("split-open").await?;
-    window.fill("split-validation", "2").await?;
-    window.fill("split-hold-out", "2").await?;
-    window.click("split-confirm").await?;
-    window.wait_text("split-summary", SOON, |text| text.contains("hold-out")).await?;
+    window.fill("split-validation-percent", "2").await?;
+    window.fill("split-holdout-percent", "2").await?;
+    window.click("split-apply").await?;
+    window.wait_gone("split-dialog").await?;
 
     window.click("dataset-finetune").await?;
     window.click("model-whetstone.tiny-v1").await?;
     window.picture("banking-wizard-model").await?;
     window.click("wizard-next").await?;
-    window.find(&by_id("wizard-data")).await?;
+    window.find(&by_id("wizard-dataset")).await?;
     window.picture("banking-wizard-data").await?;
     window.click("wizard-next").await?;
     window.fill("hp-epochCount", "2").await?;
@@ -64,10 +64,10 @@ async fn ten_thousand_bank_messages_become_a_model_that_names_intents() -> Outco
     window.click("start-job").await?;
 
     let loss = |text: &str| text.trim().parse::<f64>().ok();
-    let first = window.wait_text("job-training-loss", TRAINING, |text| loss(text).is_some()).await?;
+    let first = window.wait_text("training-loss", TRAINING, |text| loss(text).is_some()).await?;
     window.picture("banking-job-begins").await?;
     let fallen = |text: &str| loss(text).is_some_and(|now| loss(&first).is_some_and(|then| now < then * 0.7));
-    window.wait_text("job-training-loss", TRAINING, fallen).await?;
+    window.wait_text("training-loss", TRAINING, fallen).await?;
     assert_ne!(window.text("job-status").await?, "Completed", "the loss was seen to fall while the job ran");
     window.picture("banking-job-runs").await?;
     window.wait_text("job-status", TRAINING, |text| text == "Completed").await?;
@@ -80,11 +80,8 @@ async fn ten_thousand_bank_messages_become_a_model_that_names_intents() -> Outco
     assert!(known.iter().all(|(text, _)| text != unseen));
     window.fill("playground-input", unseen).await?;
     window.click("playground-send").await?;
-    let answered = |text: &str| !text.trim().is_empty();
-    window.find(&by_id("column-0-strip")).await?;
-    window.find(&by_id("column-1-strip")).await?;
-    let base = window.wait_text("column-0-reply", SOON, answered).await?;
-    let tuned = window.wait_text("column-1-reply", SOON, answered).await?;
+    let base = window.answer(0).await?;
+    let tuned = window.answer(1).await?;
     window.picture("banking-playground").await?;
     assert!(intents.contains(tuned.trim()), "{tuned:?} is not an intent");
     assert!(!intents.contains(base.trim()), "the base model knows {base:?}");

@@ -15,18 +15,18 @@ async fn a_sample_becomes_a_tuned_model_that_answers_beside_its_base() -> Outcom
     window.click("sample-customer-support").await?;
     window.find(&by_id("table-row")).await?;
     window.click("split-open").await?;
-    window.fill("split-validation", "10").await?;
-    window.fill("split-hold-out", "10").await?;
+    window.fill("split-validation-percent", "10").await?;
+    window.fill("split-holdout-percent", "10").await?;
     window.picture("split").await?;
-    window.click("split-confirm").await?;
-    window.wait_text("split-summary", Duration::from_secs(10), |text| text.contains("hold-out")).await?;
+    window.click("split-apply").await?;
+    window.wait_gone("split-dialog").await?;
     window.picture("dataset").await?;
 
     window.click("dataset-finetune").await?;
     window.click("model-whetstone.tiny-v1").await?;
     window.picture("wizard-model").await?;
     window.click("wizard-next").await?;
-    window.find(&by_id("wizard-data")).await?;
+    window.find(&by_id("wizard-dataset")).await?;
     window.picture("wizard-data").await?;
     window.click("wizard-next").await?;
     window.fill("hp-epochCount", "3").await?;
@@ -44,9 +44,8 @@ async fn a_sample_becomes_a_tuned_model_that_answers_beside_its_base() -> Outcom
     window.click("job-compare").await?;
 
     window.click("playground-send").await?;
-    let base = window.wait_text("column-0-reply", Duration::from_secs(60), |text| !text.is_empty()).await?;
-    let tuned = window.wait_text("column-1-reply", Duration::from_secs(60), |text| !text.is_empty()).await?;
-    window.find(&by_id("column-1-strip")).await?;
+    let base = window.answer(0).await?;
+    let tuned = window.answer(1).await?;
     window.picture("playground").await?;
     assert_ne!(base, tuned, "tuning changed nothing");
     Ok(())

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 pub type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 /// How long a change of the picture may take before a test calls it missing.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Window {
     pub client: Client,
@@ -47,7 +47,7 @@ impl Window {
             .await
             .map_err(|error| format!("no session with the window: {error}"))?;
         let window = Self { client, driver };
-        window.find("[data-testid=\"app-ready\"]").await?;
+        window.find("[data-testid=\"connection-card\"][data-state=\"ready\"]").await?;
         Ok(window)
     }
 
@@ -103,7 +103,26 @@ impl Window {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+        self.picture(&format!("missing-{test_id}")).await?;
         Err(format!("{test_id} still says {last:?} after {at_most:?}").into())
+    }
+
+    /// The whole answer of a playground column, once it is done.
+    pub async fn answer(&self, column: usize) -> Result<String, Box<dyn std::error::Error>> {
+        let reply = format!("{}[data-state=\"done\"]", by_id(&format!("column-{column}-reply")));
+        Ok(self.find(&reply).await?.text().await?)
+    }
+
+    /// Waits until the element is away.
+    pub async fn wait_gone(&self, test_id: &str) -> Outcome {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if self.client.find(Locator::Css(&by_id(test_id))).await.is_err() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Err(format!("{test_id} is still there").into())
     }
 
     pub async fn go(&self, route: &str) -> Outcome {

@@ -19,35 +19,25 @@ async fn a_job_goes_on_from_its_checkpoint_after_the_app_was_killed() -> Outcome
     window.fill("job-name", "survivor").await?;
     window.fill("model-name", "survivor").await?;
     window.click("start-job").await?;
-    let step = |text: &str| text.trim().parse::<u64>().unwrap_or(0);
-    let before = window.wait_text("job-step", Duration::from_secs(120), |text| step(text) >= 40).await?;
+    let before = window.wait_text("job-phases", Duration::from_secs(120), |text| step(text) >= 60).await?;
     window.kill_app()?;
     drop(window);
 
     let window = Window::open(data.path(), None).await?;
     window.go("#/jobs").await?;
     window.click("job-row").await?;
+    // A job that began again would be seen at a step before the one where it was killed.
+    let resumed = window.wait_text("job-phases", Duration::from_secs(120), |text| step(text) > 0).await?;
+    assert!(step(&resumed) >= step(&before), "killed at step {}, seen again at {}", step(&before), step(&resumed));
     window.wait_text("job-status", Duration::from_secs(240), |text| text == "Completed").await?;
-    let after = window.text("job-step").await?;
-    assert!(step(&after) > step(&before), "the job ended at step {after}, before the kill it was at {before}");
-    // A job that began again would have written its first steps anew; the log of the trainer says it did not.
-    let log = trainer_log(data.path())?;
-    assert!(log.contains("\"resumedFrom\"") || log.contains("\"resumed_from\""), "no resume in {log}");
     Ok(())
 }
 
-fn trainer_log(data: &std::path::Path) -> Result<String, Box<dyn std::error::Error>> {
-    let mut folders = vec![data.to_owned()];
-    let mut log = String::new();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "log" || extension == "jsonl") {
-                log.push_str(&std::fs::read_to_string(path).unwrap_or_default());
-            }
-        }
-    }
-    Ok(log)
+/// The step in "epoch 2 of 4 · step 1,184 of 2,004", or the steps in "1,184 steps".
+fn step(text: &str) -> u64 {
+    let digits = |word: &str| word.replace(',', "").parse::<u64>().ok();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let after = words.windows(2).find(|pair| pair[0] == "step").and_then(|pair| digits(pair[1]));
+    let before = || words.windows(2).find(|pair| pair[1].starts_with("steps")).and_then(|pair| digits(pair[0]));
+    after.or_else(before).unwrap_or(0)
 }
