@@ -11,7 +11,7 @@ use s3s::{S3Request, S3Response, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 
 use super::blocking;
-use super::objects::{Declared, may_replace, receive, source};
+use super::objects::{Declared, may_replace, own_encoding, receive, source};
 use super::store::{Attributes, Checksums, ObjectMeta, ObjectStore, StoreError};
 use crate::home::write_atomically;
 use crate::ids;
@@ -64,7 +64,7 @@ pub(super) async fn create(
         key: input.key,
         attributes: Attributes {
             content_type: input.content_type,
-            content_encoding: input.content_encoding,
+            content_encoding: own_encoding(input.content_encoding),
             content_disposition: input.content_disposition,
             content_language: input.content_language,
             cache_control: input.cache_control,

@@ -162,7 +162,7 @@ pub(super) async fn put(
         e_tag: hex::encode(received.md5),
         attributes: Attributes {
             content_type: input.content_type,
-            content_encoding: input.content_encoding,
+            content_encoding: own_encoding(input.content_encoding),
             content_disposition: input.content_disposition,
             content_language: input.content_language,
             cache_control: input.cache_control,
@@ -187,6 +187,13 @@ pub(super) async fn put(
         checksum_sha256: meta.checksums.sha256,
         ..Default::default()
     }))
+}
+
+/// The encoding of the content itself: `aws-chunked` says only how it was sent.
+pub(super) fn own_encoding(given: Option<String>) -> Option<String> {
+    let given = given?;
+    let own: Vec<&str> = given.split(',').map(str::trim).filter(|one| !matches!(*one, "" | "aws-chunked")).collect();
+    (!own.is_empty()).then(|| own.join(","))
 }
 
 /// Whether a conditional write may go on, given the object that is there.
@@ -329,7 +336,7 @@ pub(super) async fn copy(
     }
     let attributes = replaced.then(|| Attributes {
         content_type: input.content_type,
-        content_encoding: input.content_encoding,
+        content_encoding: own_encoding(input.content_encoding),
         content_disposition: input.content_disposition,
         content_language: input.content_language,
         cache_control: input.cache_control,

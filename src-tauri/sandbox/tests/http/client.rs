@@ -84,6 +84,18 @@ impl Client {
 
     /// A signed request, before it is sent.
     pub fn signed(&self, service: &str, method: &str, target: &str, body: &[u8]) -> Request<Full<Bytes>> {
+        self.signed_as(service, method, target, body, SignableBody::Bytes(body))
+    }
+
+    /// A signed request whose signature speaks of the body in another way than by its hash.
+    pub fn signed_as(
+        &self,
+        service: &str,
+        method: &str,
+        target: &str,
+        body: &[u8],
+        signable: SignableBody<'_>,
+    ) -> Request<Full<Bytes>> {
         let uri = format!("http://{}{target}", self.address);
         let mut settings = SigningSettings::default();
         if service == "s3" {
@@ -105,7 +117,7 @@ impl Client {
             .into();
         let host = self.address.to_string();
         let headers = [("host", host.as_str())].into_iter();
-        let signable = SignableRequest::new(method, uri.as_str(), headers, SignableBody::Bytes(body)).unwrap();
+        let signable = SignableRequest::new(method, uri.as_str(), headers, signable).unwrap();
         let (instructions, _) = sign(signable, &params).unwrap().into_parts();
         let mut request = Request::builder()
             .method(method)

@@ -1,5 +1,7 @@
 //! What S3 promises here beyond what its clients' own tests see: nothing half-written, nothing by mistake.
 
+use aws_sigv4::http_request::SignableBody;
+
 use crate::client::receive;
 use crate::running::start;
 
@@ -23,6 +25,33 @@ async fn an_upload_that_is_not_what_it_says_leaves_the_old_object() {
     assert_eq!(client.s3("GET", "/bucket/key", b"").await.text(), "hello");
     let staging = running.folder.path().join("s3-staging");
     assert_eq!(std::fs::read_dir(staging).unwrap().count(), 0, "what was refused is not kept");
+}
+
+#[tokio::test]
+async fn a_chunked_upload_is_held_to_its_trailing_checksum() {
+    let running = start().await;
+    let client = &running.client;
+    assert_eq!(client.s3("PUT", "/bucket", b"").await.status, 200);
+    for (checksum, status) in [("NhCmhg==", 200), ("AAAAAA==", 400)] {
+        let body = format!("3\r\nhel\r\n2\r\nlo\r\n0\r\nx-amz-checksum-crc32:{checksum}\r\n\r\n");
+        let signable = SignableBody::StreamingUnsignedPayloadTrailer;
+        let mut request = client.signed_as("s3", "PUT", "/bucket/chunked", body.as_bytes(), signable);
+        for (name, value) in [
+            ("content-encoding", "aws-chunked"),
+            ("x-amz-decoded-content-length", "5"),
+            ("x-amz-trailer", "x-amz-checksum-crc32"),
+        ] {
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        let answer = receive(client.send(request).await).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+        assert_eq!(client.s3("GET", "/bucket/chunked", b"").await.text(), "hello");
+    }
+    let mut request = client.signed("s3", "HEAD", "/bucket/chunked", b"");
+    request.headers_mut().insert("x-amz-checksum-mode", "ENABLED".parse().unwrap());
+    let head = receive(client.send(request).await).await;
+    assert_eq!(head.header("x-amz-checksum-crc32"), "NhCmhg==");
+    assert_eq!(head.header("content-encoding"), "", "how it was sent is not what it is");
 }
 
 #[tokio::test]
