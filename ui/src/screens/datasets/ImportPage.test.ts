@@ -116,7 +116,7 @@ describe('lines that cannot be read', () => {
     await open([broken]);
     await userEvent.selectOptions(screen.getByTestId('mapping-completion'), 'note');
     await userEvent.click(screen.getByTestId('import-confirm'));
-    await userEvent.click(await screen.findByText('Back to the columns'));
+    await userEvent.click(await screen.findByText('Back to the preview'));
     expect(screen.getByTestId<HTMLSelectElement>('mapping-completion').value).toBe('note');
   });
 
