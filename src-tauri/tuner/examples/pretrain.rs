@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         gated: 512,
         layers: 4,
         context: 1024,
-        rounds: rounds.unwrap_or(3),
+        rounds: rounds.unwrap_or(2),
         batch_size: 8,
         learning_rate: 2e-3,
         warmup_steps: 100,
