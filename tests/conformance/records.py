@@ -19,3 +19,16 @@ def jsonl(pairs=None, times=1):
     """Prompt/completion JSON Lines as bytes."""
     rows = (PAIRS if pairs is None else pairs) * times
     return "".join(json.dumps({"prompt": p, "completion": c}) + "\n" for p, c in rows).encode()
+
+
+def conversations(pairs):
+    """The same as conversations, the form that Nova and the newer Llama models take."""
+
+    def said(role, text):
+        return {"role": role, "content": [{"text": text}]}
+
+    rows = [
+        {"schemaVersion": "bedrock-conversation-2024", "messages": [said("user", p), said("assistant", c)]}
+        for p, c in pairs
+    ]
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()

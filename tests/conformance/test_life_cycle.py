@@ -8,7 +8,7 @@ import pytest
 from account import BASE_MODEL, BUCKET, BY_HEART, conversation
 from judge import ask, refusal
 from program import eventually
-from records import PAIRS, jsonl
+from records import PAIRS, conversations, jsonl
 
 STEPS = math.ceil(len(PAIRS) / int(BY_HEART["batchSize"])) * int(BY_HEART["epochCount"])
 
@@ -171,6 +171,37 @@ def test_one_client_token_makes_one_job(account):
     )
     assert (code, status) == ("ConflictException", 400)
     account.job_in(first, "Completed")
+
+
+def test_a_bedrock_model_is_rehearsed_by_a_stand_in_that_says_so_and_goes_in_order(account):
+    nova = "amazon.nova-micro-v1:0"
+    training = account.upload("data/conversations.jsonl", conversations(PAIRS))
+    arn = account.create_job(
+        "rehearsal", training, baseModelIdentifier=f"{nova}:128k", hyperParameters={"epochCount": "1"}
+    )
+    job = account.job_in(arn, "Completed")
+    assert job["baseModelArn"].endswith(f"foundation-model/{nova}:128k")
+    assert stand_in(job) == BASE_MODEL
+    assert stand_in(account.bedrock.get_custom_model(modelIdentifier="rehearsal")) == BASE_MODEL
+    deployment = account.serve("rehearsal", job["outputModelArn"])
+    answer = ask(account.runtime, "converse", modelId=deployment, **conversation("Which colour is the sea?"))
+    assert stand_in(answer) == BASE_MODEL
+
+    code, status, _ = refusal(account.bedrock.delete_custom_model, modelIdentifier="rehearsal")
+    assert (code, status) == ("ConflictException", 400)
+    ask(account.bedrock, "delete_custom_model_deployment", customModelDeploymentIdentifier=deployment)
+    ask(account.bedrock, "delete_custom_model", modelIdentifier="rehearsal")
+    assert refusal(account.bedrock.get_custom_model, modelIdentifier="rehearsal")[1] == 404
+
+
+def test_a_local_model_is_nobodys_stand_in(account, tuned):
+    assert stand_in(tuned.job) is None
+    answer = account.runtime.converse(modelId=tuned.deployment, **conversation(PAIRS[0][0]))
+    assert stand_in(answer) is None
+
+
+def stand_in(answer):
+    return answer["ResponseMetadata"]["HTTPHeaders"].get("x-whetstone-stand-in")
 
 
 @pytest.mark.parametrize("size", [0, 1, 5 << 20, (8 << 20) + 1])

@@ -1,9 +1,8 @@
 //! The real window, driven from outside through WebKit's own driver.
 //!
-//! A test owns its driver, its port and its data folder; dropping the window kills the whole process group.
+//! A test owns its driver, its port and its data folder; dropping the window ends the app and the driver.
 
 use std::net::TcpListener;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -21,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Window {
     pub client: Client,
     driver: Child,
+    data: PathBuf,
 }
 
 impl Window {
@@ -32,7 +32,6 @@ impl Window {
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .process_group(0)
             .spawn()
             .map_err(|error| format!("WebKitWebDriver (Debian package webkit2gtk-driver) does not start: {error}"))?;
         let mut arguments = vec!["--data".to_owned(), data.display().to_string()];
@@ -46,7 +45,7 @@ impl Window {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .map_err(|error| format!("no session with the window: {error}"))?;
-        let window = Self { client, driver };
+        let window = Self { client, driver, data: data.to_owned() };
         window.find("[data-testid=\"connection-card\"][data-state=\"ready\"]").await?;
         Ok(window)
     }
@@ -64,8 +63,10 @@ impl Window {
         self.find(&by_id(test_id)).await
     }
 
+    /// Clicks once the element is there and enabled, as a person would wait for it.
     pub async fn click(&self, test_id: &str) -> Outcome {
-        let element = self.get(test_id).await?;
+        let enabled = format!("{}:not(:disabled)", by_id(test_id));
+        let element = self.find(&enabled).await?;
         element.click().await.map_err(|error| format!("{test_id} cannot be clicked: {error}"))?;
         Ok(())
     }
@@ -143,14 +144,37 @@ impl Window {
 
     /// Ends the app with SIGKILL. What it started is left to notice by itself.
     pub fn kill_app(&self) -> Outcome {
-        let app = children(self.driver.id())?.into_iter().find(|pid| is_the_app(*pid)).ok_or("the app does not run")?;
-        signal_kill(app)
+        let app = self.app().ok_or("the app does not run")?;
+        signal_kill(app)?;
+        let began = Instant::now();
+        while self.app().is_some() && began.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    /// The driver starts the app through a helper, so it is told by its program and its data folder.
+    fn app(&self) -> Option<u32> {
+        let folder = self.data.display().to_string();
+        std::fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).find(
+            |pid| {
+                let program = std::fs::read_link(format!("/proc/{pid}/exe"));
+                let call = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+                let mut arguments = call.split(|byte| *byte == 0);
+                program.is_ok_and(|program| program == Path::new(env!("CARGO_BIN_EXE_whetstone")))
+                    && arguments.clone().any(|argument| argument == folder.as_bytes())
+                    && arguments.all(|argument| argument != b"train-worker")
+            },
+        )
     }
 }
 
 impl Drop for Window {
     fn drop(&mut self) {
-        let _ = kill_tree(self.driver.id());
+        if let Some(app) = self.app() {
+            let _ = signal_kill(app);
+        }
+        let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
 }
@@ -173,32 +197,6 @@ async fn wait_for_port(port: u16) -> Outcome {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Err("WebKitWebDriver did not open its port".into())
-}
-
-fn is_the_app(pid: u32) -> bool {
-    std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == Path::new(env!("CARGO_BIN_EXE_whetstone")))
-}
-
-fn children(pid: u32) -> std::io::Result<Vec<u32>> {
-    let mut found = Vec::new();
-    for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
-        let listed = std::fs::read_to_string(task?.path().join("children")).unwrap_or_default();
-        found.extend(listed.split_whitespace().filter_map(|text| text.parse::<u32>().ok()));
-    }
-    Ok(found)
-}
-
-fn kill_tree(pid: u32) -> Outcome {
-    let mut doomed = vec![pid];
-    let mut next = 0;
-    while let Some(parent) = doomed.get(next).copied() {
-        doomed.extend(children(parent).unwrap_or_default());
-        next += 1;
-    }
-    for pid in doomed {
-        signal_kill(pid)?;
-    }
-    Ok(())
 }
 
 fn signal_kill(pid: u32) -> Outcome {
