@@ -9,7 +9,6 @@ use http::{Method, Response, StatusCode};
 use s3s::Body;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::clock::iso8601;
@@ -154,22 +153,13 @@ impl CreateDeployment {
         checks.at_most("tags", self.tags.as_ref().map_or(0, Vec::len), 200);
         checks.finish()
     }
-
-    fn token(&self, region: &str) -> Result<Option<Token>, ApiError> {
-        let Some(token) = &self.client_request_token else { return Ok(None) };
-        let request = serde_json::to_vec(self).map_err(ApiError::internal)?;
-        Ok(Some(Token {
-            scope: format!("CreateCustomModelDeployment/{region}"),
-            token: token.clone(),
-            fingerprint: hex::encode(Sha256::digest(&request)),
-        }))
-    }
 }
 
 fn create(app: &Arc<App>, call: &Call) -> Answer {
     let request: CreateDeployment = call.json()?;
     request.check()?;
-    let token = request.token(&call.region)?;
+    let token = request.client_request_token.as_ref();
+    let token = Token::of("CreateCustomModelDeployment", &call.region, token, &request)?;
     let (id, now) = (ids::resource_id(), app.clock().millis());
     let made = app.state().change(|change| {
         if let Some(token) = &token {

@@ -7,6 +7,8 @@
 use http::{Response, StatusCode, header};
 use s3s::Body;
 
+use crate::state::StateError;
+
 /// What went wrong, named as the service names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ErrorKind {
@@ -99,5 +101,11 @@ impl ApiError {
         headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
         headers.insert("x-amzn-errortype", header::HeaderValue::from_static(self.kind.code()));
         response
+    }
+}
+
+impl From<StateError> for ApiError {
+    fn from(error: StateError) -> Self {
+        Self::internal(error)
     }
 }

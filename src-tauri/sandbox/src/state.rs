@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 
 /// A failure of the database itself.
 #[derive(Debug, thiserror::Error)]
@@ -33,10 +34,24 @@ pub(crate) trait Resource: Serialize + DeserializeOwned {
 /// A client's promise that two requests are the same one.
 pub(crate) struct Token {
     /// The operation and Region that it counts for.
-    pub(crate) scope: String,
-    pub(crate) token: String,
+    scope: String,
+    token: String,
     /// Hash of the request without the token.
-    pub(crate) fingerprint: String,
+    fingerprint: String,
+}
+
+impl Token {
+    /// Of a create request, which leaves the token out when it is written as JSON. `None` when the client gave none.
+    pub(crate) fn of(
+        operation: &str,
+        region: &str,
+        token: Option<&String>,
+        request: &impl Serialize,
+    ) -> Result<Option<Self>, StateError> {
+        let Some(token) = token else { return Ok(None) };
+        let fingerprint = hex::encode(Sha256::digest(serde_json::to_vec(request)?));
+        Ok(Some(Self { scope: format!("{operation}/{region}"), token: token.clone(), fingerprint }))
+    }
 }
 
 /// What an earlier request with the same token means for this one.

@@ -31,10 +31,10 @@ use crate::custom_models::CustomModel;
 use crate::errors::ApiError;
 use crate::paging::{self, CREATION_TIME};
 use crate::router::{Answer, CONTROL_BODY, Call, Handler, Operation, json, mark_stand_in};
-use crate::state::{Earlier, StateError};
+use crate::state::{Change, Earlier};
 use crate::{ids, stand_in};
-use job::{Job, JobStatus, Phase, PhaseStatus};
-use request::CreateJob;
+use job::{Asked, Job, JobStatus, Phase, PhaseStatus};
+use request::{Base, CreateJob};
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -67,12 +67,6 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
 ];
 
-impl From<StateError> for ApiError {
-    fn from(error: StateError) -> Self {
-        Self::internal(error)
-    }
-}
-
 fn create(app: &Arc<App>, call: &Call) -> Answer {
     let request: CreateJob = call.json()?;
     request.check_shape()?;
@@ -84,14 +78,35 @@ fn create(app: &Arc<App>, call: &Call) -> Answer {
         return created(&arn);
     }
     let (base, asked) = request.resolve(app, &call.region)?;
-    let scope = app.scope(&call.region);
+    let job = new_job(app, &call.region, request, base, asked);
+    let arn = app.state().change(|change| {
+        if let Some(token) = &token
+            && let Some(arn) = earlier(change.earlier(token)?)?
+        {
+            return Ok(arn);
+        }
+        check_names(change, &job)?;
+        change.insert(&job)?;
+        if let Some(token) = &token {
+            change.remember(token, &job.arn)?;
+        }
+        Ok::<_, ApiError>(job.arn.clone())
+    })?;
+    if arn == job.arn {
+        engine::launch(app, &job);
+    }
+    created(&arn)
+}
+
+fn new_job(app: &App, region: &str, request: CreateJob, base: Base, asked: Asked) -> Job {
+    let scope = app.scope(region);
     let (id, model_id, now) = (ids::resource_id(), ids::resource_id(), app.clock().millis());
-    let job = Job {
+    Job {
         arn: scope.job_arn(&base.model.id, &id),
         model_arn: scope.custom_model_arn(&base.model.id, &model_id),
         id,
         model_id,
-        region: call.region.clone(),
+        region: region.to_owned(),
         name: request.job_name.unwrap_or_default(),
         model_name: request.custom_model_name.unwrap_or_default(),
         base: base.model.id.clone(),
@@ -107,34 +122,26 @@ fn create(app: &Arc<App>, call: &Call) -> Answer {
         ended: None,
         failure: None,
         losses: None,
-    };
-    let arn = app.state().change(|change| {
-        if let Some(token) = &token
-            && let Some(arn) = earlier(change.earlier(token)?)?
-        {
-            return Ok(arn);
-        }
-        if change.name_taken::<Job>(&job.region, &job.name)? {
-            return Err(ApiError::conflict(format!("The provided job name is already in use: {}.", job.name)));
-        }
-        let promised = change
-            .all::<Job>()?
-            .iter()
-            .any(|other| other.region == job.region && other.model_name == job.model_name && !other.status.is_over());
-        if promised || change.name_taken::<CustomModel>(&job.region, &job.model_name)? {
-            let name = &job.model_name;
-            return Err(ApiError::conflict(format!("The provided custom model name is already in use: {name}.")));
-        }
-        change.insert(&job)?;
-        if let Some(token) = &token {
-            change.remember(token, &job.arn)?;
-        }
-        Ok(job.arn.clone())
-    })?;
-    if arn == job.arn {
-        engine::launch(app, &job);
     }
-    created(&arn)
+}
+
+/// The names that the job takes are free, also of what another job will make, and what it starts from is still there.
+fn check_names(change: &Change<'_>, job: &Job) -> Result<(), ApiError> {
+    if change.name_taken::<Job>(&job.region, &job.name)? {
+        return Err(ApiError::conflict(format!("The provided job name is already in use: {}.", job.name)));
+    }
+    let promised =
+        |other: &Job| other.region == job.region && other.model_name == job.model_name && !other.status.is_over();
+    if change.name_taken::<CustomModel>(&job.region, &job.model_name)? || change.all::<Job>()?.iter().any(promised) {
+        let name = &job.model_name;
+        return Err(ApiError::conflict(format!("The provided custom model name is already in use: {name}.")));
+    }
+    if let Some(model) = &job.from_model
+        && change.get::<CustomModel>(model)?.is_none()
+    {
+        return Err(ApiError::validation("The provided model identifier is invalid."));
+    }
+    Ok(())
 }
 
 fn earlier(earlier: Earlier) -> Result<Option<String>, ApiError> {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use whetstone_catalog::{BaseModel, CustomizationType};
 
 use super::job::Asked;
@@ -70,13 +69,7 @@ pub(super) struct Base {
 impl CreateJob {
     /// The client's token, with the hash that tells this request from another one.
     pub(super) fn token(&self, region: &str) -> Result<Option<Token>, ApiError> {
-        let Some(token) = &self.client_request_token else { return Ok(None) };
-        let request = serde_json::to_vec(self).map_err(ApiError::internal)?;
-        Ok(Some(Token {
-            scope: format!("CreateModelCustomizationJob/{region}"),
-            token: token.clone(),
-            fingerprint: hex::encode(Sha256::digest(&request)),
-        }))
+        Ok(Token::of("CreateModelCustomizationJob", region, self.client_request_token.as_ref(), self)?)
     }
 
     /// Lengths, patterns and required members.
