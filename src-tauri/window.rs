@@ -22,6 +22,8 @@ pub fn open(data_dir: PathBuf, file: Option<PathBuf>) -> Result<(), String> {
         .invoke_handler(tauri::generate_handler![call])
         .setup(move |app| {
             let host = Arc::new(Desktop { app: app.handle().clone() });
+            // What the web view keeps (a draft of the wizard) belongs to this data folder too.
+            let web_data = data_dir.join("window");
             let config = WorkbenchConfig { data_dir, worker, version: env!("CARGO_PKG_VERSION").to_owned() };
             let workbench = tauri::async_runtime::block_on(Workbench::open(config, host))?;
             if let Some(file) = file {
@@ -30,6 +32,7 @@ pub fn open(data_dir: PathBuf, file: Option<PathBuf>) -> Result<(), String> {
             app.manage(workbench);
             WebviewWindowBuilder::new(app, WINDOW, WebviewUrl::default())
                 .title("Whetstone")
+                .data_directory(web_data)
                 .inner_size(1280.0, 800.0)
                 .min_inner_size(960.0, 640.0)
                 .build()?;
