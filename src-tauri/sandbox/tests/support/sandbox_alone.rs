@@ -30,8 +30,20 @@ fn run(port: u16, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
         let config = SandboxConfig { data_dir: folder.to_owned(), port, region: "us-east-1".to_owned(), worker };
         let sandbox = Sandbox::start(config).await?;
         eprintln!("{}", sandbox.endpoint());
-        tokio::signal::ctrl_c().await?;
+        end_asked_for().await?;
         sandbox.stop().await;
         Ok(())
     })
+}
+
+#[cfg(unix)]
+async fn end_asked_for() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    signal(SignalKind::terminate())?.recv().await;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn end_asked_for() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
 }
