@@ -109,6 +109,8 @@ shapes! {
         /// Position of the first row wanted, from 0.
         pub offset: u64,
         pub count: u32,
+        /// Tokens are estimated as this base model counts them.
+        pub base_model: String,
     }
 
     pub struct RowWindow {
@@ -123,7 +125,7 @@ shapes! {
         pub position: u64,
         pub prompt: String,
         pub completion: String,
-        /// An estimate: characters by the base model's own ratio, else 4 a token.
+        /// An estimate by the base model's own ratio of characters to tokens.
         pub tokens: u64,
         pub split: Option<SplitKind>,
     }

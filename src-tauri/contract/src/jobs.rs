@@ -109,7 +109,9 @@ shapes! {
 
     /// What the metrics files say so far.
     pub struct Progress {
+        /// From 0, as in the files.
         pub step: u64,
+        /// From 0.
         pub epoch: u64,
         /// Null where it cannot be told before the end.
         pub total_steps: Option<u64>,

@@ -131,7 +131,7 @@ impl Api for Workbench {
     }
 
     async fn jobs(&self, _: Nothing) -> Result<Vec<JobSummary>, AppError> {
-        Ok(self.jobs.all()?.iter().map(|job| job.summary()).collect())
+        self.list_jobs()
     }
 
     async fn job(&self, which: JobId) -> Result<JobDetail, AppError> {

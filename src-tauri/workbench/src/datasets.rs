@@ -27,8 +27,6 @@ const CELL_CHARS: usize = 300;
 /// The most rows a window of the table asks for.
 const MOST_ROWS: u32 = 1_000;
 const MOST_FINDINGS: usize = 1_000;
-/// For tokens where no base model is chosen yet: the usual rule of thumb for English.
-const CHARS_PER_TOKEN: usize = 4;
 /// A folder on its way out. It holds no dataset any more, whatever is still in it.
 const LEAVING: &str = ".deleted-";
 
@@ -133,10 +131,15 @@ impl Datasets {
     }
 
     pub async fn rows(self: &Arc<Self>, asked: RowsRequest) -> Result<RowWindow, AppError> {
+        let model = models::find(&asked.base_model)?;
         let window = asked.offset..asked.offset.saturating_add(u64::from(asked.count.min(MOST_ROWS)));
         self.work(asked.dataset, move |_, document| {
             let rows = document.rows(window).map_err(|error| from_document(&error))?;
-            Ok(RowWindow { total: document.len(), offset: asked.offset, rows: rows.iter().map(show_row).collect() })
+            Ok(RowWindow {
+                total: document.len(),
+                offset: asked.offset,
+                rows: rows.iter().map(|row| show_row(row, model)).collect(),
+            })
         })
         .await
     }
@@ -368,13 +371,13 @@ fn summarise(id: &str, document: &Document) -> DatasetSummary {
     }
 }
 
-fn show_row(row: &Row) -> contract::Row {
+fn show_row(row: &Row, model: &BaseModel) -> contract::Row {
     let cut = |text: &str| text.chars().take(CELL_CHARS).collect::<String>();
     contract::Row {
         position: row.position,
         prompt: cut(row.record.prompt()),
         completion: cut(row.record.completion()),
-        tokens: row.record.chars().div_ceil(CHARS_PER_TOKEN) as u64,
+        tokens: model.data.estimate_tokens(row.record.chars()),
         split: row.split.map(show_split),
     }
 }
@@ -438,5 +441,8 @@ fn from_document(error: &DocumentError) -> AppError {
         | DocumentError::Split(_)
         | DocumentError::Write(whetstone_dataset::WriteError::DoesNotFit { .. }) => ErrorCode::InvalidInput,
     };
+    if let DocumentError::NotADocument { path } = error {
+        return AppError::new(code, "There is no such dataset (any more).").detail(path.display().to_string());
+    }
     AppError::new(code, sentence(&error.to_string())).hint(error.hint())
 }

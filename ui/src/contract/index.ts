@@ -312,7 +312,15 @@ export type Price = { what: string, usd: number, unit: string, source: string, d
 /**
  * What the metrics files say so far.
  */
-export type Progress = { step: number, epoch: number, 
+export type Progress = { 
+/**
+ * From 0, as in the files.
+ */
+step: number, 
+/**
+ * From 0.
+ */
+epoch: number, 
 /**
  * Null where it cannot be told before the end.
  */
@@ -371,7 +379,7 @@ export type Row = {
  */
 position: number, prompt: string, completion: string, 
 /**
- * An estimate: characters by the base model's own ratio, else 4 a token.
+ * An estimate by the base model's own ratio of characters to tokens.
  */
 tokens: number, split: SplitKind | null, };
 
@@ -381,7 +389,11 @@ export type RowsRequest = { dataset: string,
 /**
  * Position of the first row wanted, from 0.
  */
-offset: number, count: number, };
+offset: number, count: number, 
+/**
+ * Tokens are estimated as this base model counts them.
+ */
+baseModel: string, };
 
 /**
  * A dataset written for this project and bundled with the app.

@@ -38,7 +38,7 @@ impl Workbench {
             validation_records: data.validation,
             hold_out_records: data.hold_out,
             training_tokens: data.training_tokens,
-            tokens_note: format!("an estimate: {} characters a token", model.data.chars_per_token),
+            tokens_note: format!("estimated at {} characters a token", model.data.chars_per_token),
             training_uri: format!("s3://{}/{}", link.bucket, training_key(&draft.job_name)),
             output_uri: output_uri(&link),
             bucket: link.bucket,

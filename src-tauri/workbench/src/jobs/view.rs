@@ -5,7 +5,7 @@ use std::sync::Arc;
 use whetstone_charts::{LossChart, Palette, loss_chart};
 use whetstone_cloud::{Metrics, MetricsPoint};
 use whetstone_contract::{
-    AppError, Chart, ChartRequest, ErrorCode, JobDetail, JobStatus, PhaseName, PhaseStatus, Progress,
+    AppError, Chart, ChartRequest, ErrorCode, JobDetail, JobStatus, JobSummary, PhaseName, PhaseStatus, Progress,
 };
 
 use super::record::JobRecord;
@@ -13,6 +13,22 @@ use crate::Workbench;
 use crate::errors::from_cloud;
 
 impl Workbench {
+    /// Newest first; a running job shows its latest losses.
+    pub(crate) fn list_jobs(&self) -> Result<Vec<JobSummary>, AppError> {
+        let jobs = self.jobs.all()?;
+        Ok(jobs.iter().map(|job| self.summary_of(job)).collect())
+    }
+
+    fn summary_of(&self, job: &JobRecord) -> JobSummary {
+        let mut summary = job.summary();
+        if let Some(metrics) = self.jobs.last_metrics(&job.id) {
+            let last = |series: &[MetricsPoint]| series.last().map(|point| point.loss);
+            summary.training_loss = summary.training_loss.or_else(|| last(&metrics.training));
+            summary.validation_loss = summary.validation_loss.or_else(|| last(&metrics.validation));
+        }
+        summary
+    }
+
     pub(crate) async fn job_detail(&self, id: &str) -> Result<JobDetail, AppError> {
         let job = self.jobs.get(id)?;
         let metrics = self.metrics_of(&job).await?;
@@ -31,7 +47,7 @@ impl Workbench {
             output_model_arn: job.output_model_arn.clone(),
             model_name: job.draft.model_name.clone(),
             deployment: job.shown_deployment(),
-            summary: job.summary(),
+            summary: self.summary_of(&job),
         })
     }
 
@@ -108,10 +124,22 @@ fn progress(job: &JobRecord, metrics: &Metrics, now_ms: i64) -> Option<Progress>
     })
 }
 
-/// Steps of the whole training, once the first epoch is over and its length is known.
+/// Steps of the whole training: from the length of the first epoch once that is over. Before that a model that is
+/// trained as itself takes one step a batch; how a stand-in's batches relate to the model's own is not known here.
 fn total_steps(job: &JobRecord, metrics: &Metrics) -> Option<f64> {
-    let epochs: f64 = job.draft.hyperparameters.get("epochCount")?.parse().ok()?;
+    let number = |key: &str| job.draft.hyperparameters.get(key)?.parse::<u32>().ok();
+    let epochs = f64::from(number("epochCount")?);
+    steps_of_first_epoch(metrics)
+        .or_else(|| {
+            let batch = u64::from(number("batchSize")?).max(1);
+            let steps = u32::try_from(job.training_records.div_ceil(batch)).ok()?;
+            (!job.stand_in).then_some(f64::from(steps))
+        })
+        .map(|steps| steps * epochs)
+}
+
+fn steps_of_first_epoch(metrics: &Metrics) -> Option<f64> {
     let first = metrics.training.first()?.epoch?;
     let second = metrics.training.iter().find(|point| point.epoch.is_some_and(|epoch| epoch > first))?;
-    Some(second.step * epochs)
+    Some(second.step)
 }

@@ -34,7 +34,7 @@ export class DatasetView {
 
   constructor(id: string) {
     this.id = id;
-    this.rows = new RowPages(id);
+    this.rows = new RowPages(id, () => forModel.id);
     this.summary = new Resource(() => call('dataset', { dataset: id }));
     this.findings = new Resource(() => call('findings', { dataset: id, baseModel: forModel.id }));
   }

@@ -18,17 +18,17 @@ function million() {
 describe('the rows of a dataset', () => {
   it('are fetched where one looks, and only once', async () => {
     const host = million();
-    const rows = new RowPages('d');
+    const rows = new RowPages('d', () => 'm');
     rows.view(500_000, 500_020);
     rows.view(500_001, 500_021);
     await vi.waitFor(() => expect(rows.at(500_010)?.position).toBe(500_010));
-    expect(host.argumentsOf('rows')).toEqual([{ dataset: 'd', offset: 500_000, count: 200 }]);
+    expect(host.argumentsOf('rows')).toEqual([{ dataset: 'd', offset: 500_000, count: 200, baseModel: 'm' }]);
     expect(rows.at(0)).toBeUndefined();
   });
 
   it('stay on the screen while fresh ones are on their way', async () => {
     const host = million();
-    const rows = new RowPages('d');
+    const rows = new RowPages('d', () => 'm');
     rows.view(0, 20);
     await vi.waitFor(() => expect(rows.at(5)).toBeDefined());
 
@@ -46,7 +46,7 @@ describe('the rows of a dataset', () => {
     const host = million();
     const stale = later<RowWindow>();
     host.handlers.rows = () => stale.promise;
-    const rows = new RowPages('d');
+    const rows = new RowPages('d', () => 'm');
     rows.view(0, 20);
     host.handlers.rows = () => ({ total: 1, offset: 0, rows: [{ ...row(0), prompt: 'fresh' }] });
     rows.refresh();

@@ -13,6 +13,7 @@ interface Page {
 
 export class RowPages {
   #dataset: string;
+  #baseModel: () => string;
   #pages = $state.raw(new Map<number, Page>());
   #total = $state<number | null>(null);
   #error = $state.raw<AppError | null>(null);
@@ -20,8 +21,10 @@ export class RowPages {
   #fetching = new Map<number, number>();
   #view = { first: 0, end: 0 };
 
-  constructor(dataset: string) {
+  /** Tokens are estimated for the base model that is chosen when a page is fetched. */
+  constructor(dataset: string, baseModel: () => string) {
     this.#dataset = dataset;
+    this.#baseModel = baseModel;
   }
 
   /** How many rows there are; null before the first answer. */
@@ -61,7 +64,12 @@ export class RowPages {
 
   async #fetch(page: number, generation: number): Promise<void> {
     try {
-      const answer = await call('rows', { dataset: this.#dataset, offset: page * PAGE, count: PAGE });
+      const answer = await call('rows', {
+        dataset: this.#dataset,
+        offset: page * PAGE,
+        count: PAGE,
+        baseModel: this.#baseModel(),
+      });
       if (generation !== this.#generation) return;
       this.#total = answer.total;
       this.#error = null;
