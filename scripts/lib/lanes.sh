@@ -55,7 +55,7 @@ rust_tests() {
     if has cargo-nextest; then
         suite "$lane: Rust tests" count_junit "$target/nextest/$lane/junit.xml" "${screen[@]}" \
             cargo nextest run --workspace --config-file "$root/scripts/lib/nextest.toml" --profile "$lane" \
-            --no-tests pass --filterset "$filter"
+            --no-tests pass -E "$filter"
         return
     fi
     targets=$(test_targets "$pattern") || { must 'cargo metadata' false; return; }
