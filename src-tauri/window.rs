@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use serde_json::Value;
 use tauri::{AppHandle, DragDropEvent, Emitter, Manager, State, WebviewUrl, WebviewWindowBuilder, WindowEvent};
-use tauri_plugin_dialog::DialogExt;
+use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 use whetstone_contract::{AppError, AppEvent};
 use whetstone_workbench::{Host, Workbench, WorkbenchConfig};
 
@@ -25,7 +25,13 @@ pub fn open(data_dir: PathBuf, file: Option<PathBuf>) -> Result<(), String> {
             // What the web view keeps (a draft of the wizard) belongs to this data folder too.
             let web_data = data_dir.join("window");
             let config = WorkbenchConfig { data_dir, worker, version: env!("CARGO_PKG_VERSION").to_owned() };
-            let workbench = tauri::async_runtime::block_on(Workbench::open(config, host))?;
+            let workbench = match tauri::async_runtime::block_on(Workbench::open(config, host)) {
+                Ok(workbench) => workbench,
+                Err(error) => {
+                    refuse_to_start(app.handle(), &error);
+                    return Ok(());
+                }
+            };
             if let Some(file) = file {
                 workbench.offer_file(&file);
             }
@@ -47,6 +53,18 @@ pub fn open(data_dir: PathBuf, file: Option<PathBuf>) -> Result<(), String> {
         })
         .run(tauri::generate_context!())
         .map_err(|error| error.to_string())
+}
+
+/// Without its data folder there is no app: says why, and ends when the person has read it.
+fn refuse_to_start(app: &AppHandle, error: &AppError) {
+    tracing::error!(%error, "the app cannot start");
+    let hint = error.hint.as_deref().unwrap_or_default();
+    let leaving = app.clone();
+    app.dialog()
+        .message(format!("{error}\n\n{hint}"))
+        .title("Whetstone")
+        .kind(MessageDialogKind::Error)
+        .show(move |_| leaving.exit(1));
 }
 
 #[tauri::command]

@@ -29,7 +29,7 @@ impl Api for Workbench {
     }
 
     async fn reconnect(&self, _: Nothing) -> Result<Connection, AppError> {
-        self.connections.start().await;
+        self.connect().await;
         Ok(self.connections.shown())
     }
 

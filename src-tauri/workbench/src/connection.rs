@@ -62,12 +62,13 @@ impl Connections {
         self.lock().clone()
     }
 
-    /// Starts the sandbox, or starts it again after it failed.
-    pub async fn start(&self) {
+    /// Starts the sandbox, or starts it again after it failed. Says whether a connection is there that was not before.
+    pub async fn start(&self) -> bool {
         let mut running = self.sandbox.lock().await;
         if running.is_some() {
-            return;
+            return false;
         }
+        self.link.send_replace(None);
         self.show(ConnectionState::Starting, None, None);
         match self.start_sandbox().await {
             Ok((sandbox, link)) => {
@@ -75,10 +76,12 @@ impl Connections {
                 *running = Some(sandbox);
                 self.link.send_replace(Some(Ok(link)));
                 self.show(ConnectionState::Ready, Some(endpoint), None);
+                true
             }
             Err(error) => {
                 self.link.send_replace(Some(Err(error.clone())));
                 self.show(ConnectionState::Failed, None, Some(error));
+                false
             }
         }
     }

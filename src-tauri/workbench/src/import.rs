@@ -137,9 +137,23 @@ impl Workbench {
         let Some(folder) = self.host.pick_folder().await else {
             return Ok(ExportOutcome { folder: None, files: Vec::new() });
         };
+        let name = self.datasets.summary(request.dataset.clone()).await?.name;
+        let folder = free_folder(&folder, &format!("{} for {}", file_name(&name), model.name));
         let files = self.datasets.write_splits(request.dataset, model, folder.clone()).await?;
         Ok(ExportOutcome { folder: Some(folder.display().to_string()), files: files.names })
     }
+}
+
+/// A folder that is not there yet, so that an export never replaces a file.
+fn free_folder(parent: &Path, name: &str) -> PathBuf {
+    let numbered = (2_u32..).map(|number| parent.join(format!("{name} {number}")));
+    let mut candidates = std::iter::once(parent.join(name)).chain(numbered);
+    candidates.find(|folder| !folder.exists()).unwrap_or_else(|| parent.join(name))
+}
+
+/// What every file system takes as a part of a name.
+fn file_name(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_alphanumeric() || " -_.".contains(letter) { letter } else { '_' }).collect()
 }
 
 #[derive(serde::Deserialize)]

@@ -62,7 +62,7 @@ pub struct Workbench {
     pub(crate) version: String,
     pub(crate) store: Arc<Store>,
     pub(crate) activities: Activities,
-    pub(crate) connections: Arc<Connections>,
+    pub(crate) connections: Connections,
     pub(crate) picked: PickedFiles,
     pub(crate) datasets: Arc<Datasets>,
     pub(crate) jobs: Jobs,
@@ -79,25 +79,34 @@ impl Workbench {
         let lock = lock_folder(&data_dir)?;
         let store = Store::open(&data_dir.join("whetstone.db")).map_err(|error| from_store(&error))?;
         let store = Arc::new(store);
-        let connections = Arc::new(Connections::new(Arc::clone(&host), data_dir.join("sandbox"), worker));
+        let jobs = Jobs::open(Arc::clone(&store), data_dir.join("jobs"))?;
         let datasets = Arc::new(Datasets::open(data_dir.join("datasets"))?);
         let workbench = Arc::new_cyclic(|me| Self {
             me: me.clone(),
             activities: Activities::new(Arc::clone(&host)),
             datasets,
-            jobs: Jobs::new(Arc::clone(&store), data_dir.join("jobs")),
+            jobs,
             picked: PickedFiles::default(),
             playground: Playground::default(),
             opened_file: Mutex::default(),
-            host,
             version,
             store,
-            connections: Arc::clone(&connections),
+            connections: Connections::new(Arc::clone(&host), data_dir.join("sandbox"), worker),
+            host,
             _lock: lock,
         });
-        tokio::spawn(async move { connections.start().await });
-        workbench.resume_jobs()?;
+        let starting = Arc::clone(&workbench);
+        tokio::spawn(async move { starting.connect().await });
         Ok(workbench)
+    }
+
+    /// Opens the connection and takes up what was under way when it was last there.
+    pub(crate) async fn connect(&self) {
+        if self.connections.start().await
+            && let Err(error) = self.resume_jobs()
+        {
+            tracing::error!(%error, "the jobs under way could not be taken up");
+        }
     }
 
     /// A file came from the desktop: dropped on the window, or named at the start.

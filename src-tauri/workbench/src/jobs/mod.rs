@@ -26,7 +26,7 @@ use whetstone_cloud::Metrics;
 use whetstone_contract::{AppError, AppEvent, ErrorCode};
 
 use crate::Workbench;
-use crate::errors::from_store;
+use crate::errors::{from_io, from_store};
 use crate::store::Store;
 
 pub use record::JobRecord;
@@ -40,8 +40,19 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    pub fn new(store: Arc<Store>, folder: PathBuf) -> Self {
-        Self { store, folder, metrics: Mutex::default() }
+    /// Files whose job was never written down, because the program ended in between, are removed.
+    pub fn open(store: Arc<Store>, folder: PathBuf) -> Result<Self, AppError> {
+        let jobs = Self { store, folder, metrics: Mutex::default() };
+        let trouble = |error: std::io::Error| from_io("The folder of the jobs", &error);
+        std::fs::create_dir_all(&jobs.folder).map_err(trouble)?;
+        let known = jobs.all()?;
+        for entry in std::fs::read_dir(&jobs.folder).map_err(trouble)? {
+            let entry = entry.map_err(trouble)?;
+            if !known.iter().any(|job| entry.file_name() == *job.id) {
+                std::fs::remove_dir_all(entry.path()).map_err(trouble)?;
+            }
+        }
+        Ok(jobs)
     }
 
     /// Newest first.

@@ -70,24 +70,25 @@ impl Workbench {
     pub(crate) fn take_up(&self, id: String) {
         let Some(workbench) = self.me.upgrade() else { return };
         tokio::spawn(async move {
-            if let Err(error) = workbench.carry_on(&id).await {
+            // Without a connection the job stays as it is; it is taken up when there is one.
+            let Ok(link) = workbench.connections.link().await else { return };
+            if let Err(error) = workbench.carry_on(&link, &id).await {
                 workbench.give_up(&id, &error);
             }
         });
     }
 
-    async fn carry_on(&self, id: &str) -> Result<(), AppError> {
-        let link = self.connections.link().await?;
+    async fn carry_on(&self, link: &Link, id: &str) -> Result<(), AppError> {
         let job = self.jobs.get(id)?;
         if job.arn.is_none() {
             let activity = self.activities.start(format!("Start {}", job.draft.job_name), "Preparing", true);
-            let created = self.upload_and_create(&link, &job, activity).await?;
+            let created = self.upload_and_create(link, &job, activity).await?;
             self.update_job(id, |job| {
                 job.arn = Some(created);
                 job.status = JobStatus::InProgress;
             })?;
         }
-        self.watch(&link, id).await
+        self.watch(link, id).await
     }
 
     /// Tries until it works, is refused for good, or is cancelled.

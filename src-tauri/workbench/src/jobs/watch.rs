@@ -9,7 +9,7 @@ use whetstone_contract::{AppError, ErrorCode, JobDetail, JobStatus, Phase, Phase
 use super::record::JobRecord;
 use crate::Workbench;
 use crate::connection::Link;
-use crate::errors::{from_cloud, passes_by_itself};
+use crate::errors::from_cloud;
 
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 const SHARE_OF_AGE: u32 = 120;
 
 impl Workbench {
-    /// Follows a job until it has ended. Trouble that passes by itself is waited out.
+    /// Follows a job until it has ended. Trouble on the way is waited out.
     pub(super) async fn watch(&self, link: &Link, id: &str) -> Result<(), AppError> {
         loop {
             match self.look(link, id).await {
@@ -85,7 +85,12 @@ enum Look {
 
 impl From<cloud::CloudError> for Look {
     fn from(error: cloud::CloudError) -> Self {
-        if passes_by_itself(&error) { Self::Passing(error.message) } else { Self::Final(from_cloud(&error)) }
+        // A job goes on at the endpoint whether or not this program may ask about it. Only a job that is gone has ended.
+        if error.code == cloud::CloudErrorCode::NotFound {
+            Self::Final(from_cloud(&error))
+        } else {
+            Self::Passing(error.to_string())
+        }
     }
 }
 
