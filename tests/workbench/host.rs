@@ -16,8 +16,19 @@ pub type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 #[derive(Default)]
 pub struct TestHost {
-    pub told: Mutex<Vec<AppEvent>>,
-    pub folder: Mutex<Option<PathBuf>>,
+    told: Mutex<Vec<AppEvent>>,
+}
+
+impl TestHost {
+    /// The answer's pieces, put together, of the requests whose name holds this text.
+    pub fn streamed(&self, request_with: &str) -> String {
+        let told = self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let pieces = told.iter().filter_map(|event| match event {
+            AppEvent::ReplyText { request, text } if request.contains(request_with) => Some(text.as_str()),
+            _ => None,
+        });
+        pieces.collect()
+    }
 }
 
 #[async_trait]
@@ -36,7 +47,7 @@ impl Host for TestHost {
     }
 
     async fn pick_folder(&self) -> Option<PathBuf> {
-        self.folder.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        None
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use whetstone_contract::{
-    Api, AppEvent, ChartPalette, ChartRequest, DeploymentStatus, ErrorCode, JobId, JobStatus, Nothing, PlayableKind,
+    Api, ChartPalette, ChartRequest, DeploymentStatus, ErrorCode, JobId, JobStatus, Nothing, PlayableKind,
     PromptRequest, Role, SplitRequest, Turn,
 };
 
@@ -90,16 +90,7 @@ async fn a_file_becomes_a_tuned_model_that_knows_what_its_base_does_not() -> Out
     assert_eq!(tuned.text.trim(), "green");
     assert_eq!(tuned.stop_reason, "end_turn");
     assert_ne!(base.text.trim(), "green");
-    let told = bench.host.told.lock().map_err(|error| error.to_string())?;
-    let streamed: String = told
-        .iter()
-        .filter_map(|event| match event {
-            AppEvent::ReplyText { request, text } if request.contains("deployment") => Some(text.as_str()),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(streamed, tuned.text, "what was streamed is what was answered");
-    drop(told);
+    assert_eq!(bench.host.streamed("deployment"), tuned.text, "what was streamed is what was answered");
 
     let again = bench.api.start_job(draft).await;
     assert_eq!(again.err().map(|error| error.code), Some(ErrorCode::InvalidInput), "the name is taken");
