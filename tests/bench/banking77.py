@@ -20,13 +20,13 @@ from program import Sandbox
 
 # As docs/tiny-v1.md recommends, and chosen there on a split of the training rows.
 HYPERPARAMETERS = {
-    "full": {"epochCount": "4", "batchSize": "16", "learningRate": "0.001", "learningRateWarmupSteps": "60"},
+    "full": {"epochCount": "6", "batchSize": "16", "learningRate": "0.001", "learningRateWarmupSteps": "60"},
     "lora": {
         "approach": "lora",
         "loraRank": "16",
-        "epochCount": "4",
+        "epochCount": "6",
         "batchSize": "16",
-        "learningRate": "0.002",
+        "learningRate": "0.003",
         "learningRateWarmupSteps": "60",
     },
 }

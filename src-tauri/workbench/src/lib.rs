@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | `api.rs` | the contract's calls, each handed to the part that answers it |
 //! | `connection.rs` | where calls go; starts the sandbox |
-//! | `datasets.rs`, `import.rs`, `samples.rs` | files become datasets; looking at, editing, splitting, exporting them |
+//! | `datasets/`, `import.rs`, `samples.rs` | files become datasets; looking at, editing, splitting, exporting them |
 //! | `models.rs`, `names.rs` | base models and names, as Bedrock takes them |
 //! | `jobs/` | plan, start, watch, serve a customization job |
 //! | `playground.rs` | asking models, streamed |

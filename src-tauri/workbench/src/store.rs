@@ -1,6 +1,6 @@
 //! The app's own records: settings and jobs, in one SQLite file of the data folder.
 //!
-//! Owns the schema. Datasets are not here: each is a folder of its own (`datasets.rs`). Secrets are never here.
+//! Owns the schema. Datasets are not here: each is a folder of its own (`datasets/`). Secrets are never here.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};

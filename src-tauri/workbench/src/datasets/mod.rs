@@ -3,6 +3,8 @@
 //! Every call works on the disk and therefore runs off the async threads. What a record, an edit, a split or a finding
 //! is, `whetstone_dataset` knows; this module finds the dataset and turns the answer into the contract's shapes.
 
+mod show;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,16 +16,15 @@ use whetstone_contract::{
     HoldOutPrompt, InsertRequest, RecordDetail, RecordRequest, RowWindow, RowsRequest, SplitRequest,
 };
 use whetstone_dataset::{
-    Document, DocumentError, DocumentMeta, Finding, Record, Report, Role, Row, Severity, Share, SourcedRecord,
-    SplitKind, SplitPlan, SystemHandling, Turn, check_dataset, check_record, fitting_format,
+    Document, DocumentMeta, Record, Report, Severity, Share, SourcedRecord, SplitKind, SplitPlan, SystemHandling,
+    check_dataset, check_record, fitting_format,
 };
 
 use crate::errors::from_io;
-use crate::import::{blocking, sentence};
+use crate::import::blocking;
 use crate::models;
+use show::{from_document, in_words, show_finding, show_row, show_split, show_turn, summarise, take_turn};
 
-/// A table cell shows no more than this; the record itself is whole.
-const CELL_CHARS: usize = 300;
 /// The most rows a window of the table asks for.
 const MOST_ROWS: u32 = 1_000;
 const MOST_FINDINGS: usize = 1_000;
@@ -314,6 +315,9 @@ impl Datasets {
             return Err(AppError::new(ErrorCode::NotFound, "There is no such dataset."));
         }
         let document = Document::open(&self.folder.join(id)).map_err(|error| from_document(&error))?;
+        if let Some(recovery) = document.recovery() {
+            tracing::warn!(dataset = id, ?recovery, "the journal had lines that could not be read");
+        }
         let document = Arc::new(Mutex::new(document));
         open.insert(id.to_owned(), Arc::clone(&document));
         Ok(document)
@@ -350,99 +354,4 @@ fn detail(document: &Document, position: u64, model: &BaseModel) -> Result<Recor
             .map(|finding| contract::Finding { position: Some(position), ..show_finding(finding) })
             .collect(),
     })
-}
-
-fn summarise(id: &str, document: &Document) -> DatasetSummary {
-    let meta = document.meta();
-    DatasetSummary {
-        id: id.to_owned(),
-        name: meta.name.clone(),
-        source: meta.source.clone(),
-        records: document.len(),
-        created_at: meta.created_at,
-        split: document.split_counts().map(|counts| contract::SplitCounts {
-            training: counts.training,
-            validation: counts.validation,
-            hold_out: counts.hold_out,
-            seed: counts.plan.seed,
-        }),
-        can_undo: document.can_undo(),
-        can_redo: document.can_redo(),
-    }
-}
-
-fn show_row(row: &Row, model: &BaseModel) -> contract::Row {
-    let cut = |text: &str| text.chars().take(CELL_CHARS).collect::<String>();
-    contract::Row {
-        position: row.position,
-        prompt: cut(row.record.prompt()),
-        completion: cut(row.record.completion()),
-        tokens: model.data.estimate_tokens(row.record.chars()),
-        split: row.split.map(show_split),
-    }
-}
-
-fn show_finding(finding: Finding) -> contract::Finding {
-    contract::Finding {
-        rule: finding.rule.to_owned(),
-        severity: match finding.severity {
-            Severity::Error => contract::Severity::Error,
-            Severity::Warning => contract::Severity::Warning,
-            Severity::Note => contract::Severity::Note,
-        },
-        position: finding.record,
-        field: finding.field,
-        message: finding.message,
-        hint: finding.hint,
-    }
-}
-
-/// With its place, counted as people count.
-fn in_words(finding: Finding) -> String {
-    match finding.record {
-        Some(position) => format!("Record {}: {}", position + 1, finding.message),
-        None => finding.message,
-    }
-}
-
-fn show_split(split: SplitKind) -> contract::SplitKind {
-    match split {
-        SplitKind::Training => contract::SplitKind::Training,
-        SplitKind::Validation => contract::SplitKind::Validation,
-        SplitKind::HoldOut => contract::SplitKind::HoldOut,
-    }
-}
-
-fn show_turn(turn: Turn) -> contract::Turn {
-    let role = match turn.role {
-        Role::System => contract::Role::System,
-        Role::User => contract::Role::User,
-        Role::Assistant => contract::Role::Assistant,
-    };
-    contract::Turn { role, text: turn.text }
-}
-
-fn take_turn(turn: contract::Turn) -> Turn {
-    let role = match turn.role {
-        contract::Role::System => Role::System,
-        contract::Role::User => Role::User,
-        contract::Role::Assistant => Role::Assistant,
-    };
-    Turn::new(role, turn.text)
-}
-
-fn from_document(error: &DocumentError) -> AppError {
-    let code = match error {
-        DocumentError::Io { .. } | DocumentError::Write(whetstone_dataset::WriteError::Io(_)) => ErrorCode::Storage,
-        DocumentError::NotADocument { .. } | DocumentError::OutOfRange { .. } => ErrorCode::NotFound,
-        DocumentError::Exists { .. } | DocumentError::InUse { .. } => ErrorCode::Refused,
-        DocumentError::Damaged { .. } => ErrorCode::FileBroken,
-        DocumentError::TooMany
-        | DocumentError::Split(_)
-        | DocumentError::Write(whetstone_dataset::WriteError::DoesNotFit { .. }) => ErrorCode::InvalidInput,
-    };
-    if let DocumentError::NotADocument { path } = error {
-        return AppError::new(code, "There is no such dataset (any more).").detail(path.display().to_string());
-    }
-    AppError::new(code, sentence(&error.to_string())).hint(error.hint())
 }
