@@ -81,7 +81,7 @@ impl Window {
     }
 
     pub async fn text(&self, test_id: &str) -> Result<String, Box<dyn std::error::Error>> {
-        Ok(self.get(test_id).await?.text().await?)
+        Ok(shown_text(&self.get(test_id).await?).await?)
     }
 
     /// Waits until the element's text satisfies the test; says what stood there last.
@@ -95,7 +95,7 @@ impl Window {
         let mut last = String::new();
         while began.elapsed() < at_most {
             if let Ok(element) = self.client.find(Locator::Css(&by_id(test_id))).await
-                && let Ok(text) = element.text().await
+                && let Ok(text) = shown_text(&element).await
             {
                 if fits(&text) {
                     return Ok(text);
@@ -111,7 +111,7 @@ impl Window {
     /// The whole answer of a playground column, once it is done.
     pub async fn answer(&self, column: usize) -> Result<String, Box<dyn std::error::Error>> {
         let reply = format!("{}[data-state=\"done\"]", by_id(&format!("column-{column}-reply")));
-        Ok(self.find(&reply).await?.text().await?)
+        Ok(shown_text(&self.find(&reply).await?).await?)
     }
 
     /// Waits until the element is away.
@@ -181,6 +181,11 @@ impl Drop for Window {
 
 pub fn by_id(test_id: &str) -> String {
     format!("[data-testid=\"{test_id}\"]")
+}
+
+/// As the web view lays it out. The driver's own "element text" is empty for some text that is cut with an ellipsis.
+async fn shown_text(element: &Element) -> Result<String, fantoccini::error::CmdError> {
+    Ok(element.prop("innerText").await?.unwrap_or_default())
 }
 
 fn free_port() -> std::io::Result<u16> {
