@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_default_outside_its_range_is_refused_by_name() {
-        let text = include_str!("../models/whetstone-tiny.toml").replacen("default = \"4\"", "default = \"51\"", 1);
+        let text = include_str!("../models/whetstone-tiny.toml").replacen("default = \"10\"", "default = \"51\"", 1);
         let refused = parse_family("tiny.toml", &text);
         assert!(matches!(&refused, Err(CatalogError::Default { key, .. }) if key == "epochCount"), "{refused:?}");
     }
