@@ -51,7 +51,7 @@ lane_real-data() {
 rust_tests() {
     local lane=$1 filter=$2 pattern=$3 screen=() log=$reports/$1-rust.txt targets name
     shift 3
-    [[ $lane == window ]] && screen=(dbus-run-session -- xvfb-run --auto-servernum --server-args '-screen 0 1440x1000x24')
+    [[ $lane == window || $lane == real-data ]] && screen=(dbus-run-session -- xvfb-run --auto-servernum --server-args '-screen 0 1440x1000x24')
     if has cargo-nextest; then
         suite "$lane: Rust tests" count_junit "$target/nextest/$lane/junit.xml" "${screen[@]}" \
             cargo nextest run --workspace --config-file "$root/scripts/lib/nextest.toml" --profile "$lane" \

@@ -40,10 +40,12 @@ impl Window {
         let options = json!({ "binary": env!("CARGO_BIN_EXE_whetstone"), "args": arguments });
         capabilities.insert("webkitgtk:browserOptions".into(), options);
         wait_for_port(port).await?;
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&format!("http://127.0.0.1:{port}"))
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(capabilities);
+        let address = format!("http://127.0.0.1:{port}");
+        let client = tokio::time::timeout(PATIENCE, builder.connect(&address))
             .await
+            .map_err(|_| "the app did not open a window: is there a screen?")?
             .map_err(|error| format!("no session with the window: {error}"))?;
         let window = Self { client, driver, data: data.to_owned() };
         window.find("[data-testid=\"connection-card\"][data-state=\"ready\"]").await?;
