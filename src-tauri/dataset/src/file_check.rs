@@ -240,7 +240,7 @@ fn claude(object: &Map<String, Value>) -> Result<Record, String> {
         let content = text(message, "content").map_err(|why| format!("messages[{index}]: {why}"))?;
         turns.push(Turn::new(role?, content));
     }
-    Ok(Record { turns })
+    Ok(Record::new(turns))
 }
 
 fn conversation(object: &Map<String, Value>, model: &BaseModel) -> Result<Record, String> {
@@ -258,7 +258,7 @@ fn conversation(object: &Map<String, Value>, model: &BaseModel) -> Result<Record
         let content = blocks(message.get("content"), &format!("content of messages[{index}]"))?;
         turns.push(Turn::new(role?, content));
     }
-    Ok(Record { turns })
+    Ok(Record::new(turns))
 }
 
 type Message<'a> = (Result<Role, String>, &'a Map<String, Value>);

@@ -28,7 +28,7 @@ pub use formats::{
     Dialect, Format, Item, JsonlSchema, MAX_RECORD_BYTES, Mapping, PROBLEM_CAP, ReadOutcome, RecordReader, Source,
     read, sniff,
 };
-pub use record::{Record, Role, SourcedRecord, Turn};
+pub use record::{Block, Record, Role, SourcedRecord, Turn};
 pub use rules::{
     FINDING_CAP, Finding, Report, Rule, RuleKind, Severity, check_counts, check_dataset, check_record, rules,
 };

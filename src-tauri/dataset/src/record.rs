@@ -1,38 +1,70 @@
 //! The one in-memory shape of a training example.
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Who speaks a turn.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     System,
     User,
     Assistant,
+    /// The answer of a tool, where a format gives it a role of its own.
+    Tool,
+    /// A role that no format of Bedrock's knows, as it is spelled.
+    #[serde(untagged)]
+    Other(String),
 }
 
 impl Role {
-    pub fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::System => "system",
             Self::User => "user",
             Self::Assistant => "assistant",
+            Self::Tool => "tool",
+            Self::Other(name) => name,
         }
     }
+}
+
+/// A piece of what is said in a turn. What is not text keeps the JSON it came as.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Block {
+    Text(String),
+    Image(Value),
+    Video(Value),
+    Document(Value),
+    /// The text of a reasoning block.
+    Reasoning(String),
+    ToolUse(Value),
+    ToolResult(Value),
+    /// A block of a kind that is not known here: the whole of it.
+    Other(Value),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Turn {
     pub role: Role,
-    pub text: String,
+    pub content: Vec<Block>,
 }
 
 /// One training example: a conversation whose last turn is what the model learns to say.
 ///
-/// A prompt with its completion is a conversation of two turns. Nothing here is checked: a record
-/// that breaks the rules can be held, shown and mended.
+/// A prompt with its completion is a conversation of two turns; a text for continued pre-training is
+/// one turn of the assistant; a prompt for distillation has no turn of the assistant at its end.
+/// Nothing here is checked: a record that breaks the rules can be held, shown and mended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Record {
     pub turns: Vec<Turn>,
+    /// Members of the record beside its turns, in their order: `schemaVersion`, `id`, `toolConfig`,
+    /// `reference_answer`, further columns.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra: Map<String, Value>,
 }
 
 /// A record and the line of the file on which it begins, from 1.
@@ -43,12 +75,39 @@ pub struct SourcedRecord {
 }
 
 impl Turn {
+    /// A turn of text alone.
     pub fn new(role: Role, text: impl Into<String>) -> Turn {
-        Turn { role, text: text.into() }
+        Turn { role, content: vec![Block::Text(text.into())] }
+    }
+
+    /// The text blocks, joined by line breaks where there are several. Reasoning is not part of it.
+    pub fn text(&self) -> Cow<'_, str> {
+        let mut texts = self.content.iter().filter_map(Block::text);
+        let first = texts.next().unwrap_or_default();
+        match texts.next() {
+            None => Cow::Borrowed(first),
+            Some(second) => {
+                let all: Vec<&str> = [first, second].into_iter().chain(texts).collect();
+                Cow::Owned(all.join("\n"))
+            }
+        }
+    }
+}
+
+impl Block {
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
     }
 }
 
 impl Record {
+    pub fn new(turns: Vec<Turn>) -> Record {
+        Record { turns, extra: Map::new() }
+    }
+
     /// A prompt, its completion and, where there is one, a system text before them.
     pub fn prompt_completion(
         system: Option<String>,
@@ -61,24 +120,24 @@ impl Record {
         }
         turns.push(Turn::new(Role::User, prompt));
         turns.push(Turn::new(Role::Assistant, completion));
-        Record { turns }
+        Record::new(turns)
     }
 
     /// The text of the first system turn.
-    pub fn system(&self) -> Option<&str> {
-        self.first(Role::System)
+    pub fn system(&self) -> Option<Cow<'_, str>> {
+        self.first(&Role::System)
     }
 
     /// The text of the first user turn; empty where there is none.
-    pub fn prompt(&self) -> &str {
-        self.first(Role::User).unwrap_or_default()
+    pub fn prompt(&self) -> Cow<'_, str> {
+        self.first(&Role::User).unwrap_or_default()
     }
 
     /// The text of the last turn if the assistant speaks it; empty otherwise.
-    pub fn completion(&self) -> &str {
+    pub fn completion(&self) -> Cow<'_, str> {
         match self.turns.last() {
-            Some(turn) if turn.role == Role::Assistant => &turn.text,
-            _ => "",
+            Some(turn) if turn.role == Role::Assistant => turn.text(),
+            _ => Cow::Borrowed(""),
         }
     }
 
@@ -92,22 +151,28 @@ impl Record {
 
     /// Whether this is one question and one answer, with or without a system text.
     pub fn is_single_turn(&self) -> bool {
-        let roles = self.turns.iter().map(|turn| turn.role);
-        roles.skip_while(|role| *role == Role::System).eq([Role::User, Role::Assistant])
+        let roles = self.turns.iter().map(|turn| &turn.role);
+        roles.skip_while(|role| **role == Role::System).eq([&Role::User, &Role::Assistant])
     }
 
-    /// Characters in all turns.
+    /// Characters in the text of all turns.
     pub fn chars(&self) -> usize {
         chars(&self.turns)
     }
 
-    fn first(&self, role: Role) -> Option<&str> {
-        self.turns.iter().find(|turn| turn.role == role).map(|turn| turn.text.as_str())
+    fn first(&self, role: &Role) -> Option<Cow<'_, str>> {
+        self.turns.iter().find(|turn| turn.role == *role).map(Turn::text)
     }
 }
 
+/// Characters in the text and the reasoning of some turns.
 pub(crate) fn chars(turns: &[Turn]) -> usize {
-    turns.iter().map(|turn| turn.text.chars().count()).sum()
+    let blocks = turns.iter().flat_map(|turn| &turn.content);
+    let texts = blocks.filter_map(|block| match block {
+        Block::Text(text) | Block::Reasoning(text) => Some(text),
+        _ => None,
+    });
+    texts.map(|text| text.chars().count()).sum()
 }
 
 #[cfg(test)]
@@ -121,21 +186,19 @@ mod tests {
         let json = serde_json::to_string(&record).unwrap();
         assert_eq!(
             json,
-            r#"{"turns":[{"role":"system","text":"Be brief."},{"role":"user","text":"Hi"},{"role":"assistant","text":"Hello"}]}"#
+            r#"{"turns":[{"role":"system","content":[{"text":"Be brief."}]},{"role":"user","content":[{"text":"Hi"}]},{"role":"assistant","content":[{"text":"Hello"}]}]}"#
         );
         assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);
     }
 
     #[test]
     fn the_last_answer_is_the_completion_and_the_rest_its_context() {
-        let record = Record {
-            turns: vec![
-                Turn::new(Role::User, "a"),
-                Turn::new(Role::Assistant, "b"),
-                Turn::new(Role::User, "c"),
-                Turn::new(Role::Assistant, "d"),
-            ],
-        };
+        let record = Record::new(vec![
+            Turn::new(Role::User, "a"),
+            Turn::new(Role::Assistant, "b"),
+            Turn::new(Role::User, "c"),
+            Turn::new(Role::Assistant, "d"),
+        ]);
         assert_eq!(record.prompt(), "a");
         assert_eq!(record.completion(), "d");
         assert_eq!(record.context().len(), 3);

@@ -6,7 +6,7 @@ use std::io::Write;
 use serde::Serialize;
 use whetstone_catalog::{BaseModel, DataFormat};
 
-use crate::record::{Record, Role};
+use crate::record::{Record, Role, Turn};
 
 /// The only schema version that every conversation model takes.
 pub(crate) const SCHEMA_VERSION: &str = "bedrock-conversation-2024";
@@ -96,14 +96,14 @@ pub fn write_record(
 #[derive(Serialize)]
 struct PromptCompletion<'a> {
     prompt: Cow<'a, str>,
-    completion: &'a str,
+    completion: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
 struct ClaudeMessages<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     system: Option<String>,
-    messages: Vec<Message<'a, &'a str>>,
+    messages: Vec<Message<'a, Cow<'a, str>>>,
 }
 
 #[derive(Serialize)]
@@ -112,7 +112,7 @@ struct Conversation<'a> {
     schema_version: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     system: Option<[Block<String>; 1]>,
-    messages: Vec<Message<'a, [Block<&'a str>; 1]>>,
+    messages: Vec<Message<'a, [Block<Cow<'a, str>>; 1]>>,
 }
 
 #[derive(Serialize)]
@@ -134,41 +134,41 @@ fn prompt_completion(record: &Record, handling: SystemHandling) -> Result<Prompt
         Some(system) if handling == SystemHandling::PutBeforePrompt => {
             Cow::Owned(format!("{system}\n\n{}", record.prompt()))
         }
-        _ => Cow::Borrowed(record.prompt()),
+        _ => record.prompt(),
     };
     Ok(PromptCompletion { prompt, completion: record.completion() })
 }
 
 fn claude(record: &Record) -> Result<ClaudeMessages<'_>, &'static str> {
-    let message = |(role, content): (Role, _)| Message { role: role.as_str(), content };
-    Ok(ClaudeMessages { messages: spoken(record)?.map(message).collect(), system: system_text(record) })
+    let messages = spoken(record)?.map(|(role, content)| Message { role: role.as_str(), content });
+    Ok(ClaudeMessages { messages: messages.collect(), system: system_text(record) })
 }
 
 fn conversation(record: &Record) -> Result<Conversation<'_>, &'static str> {
-    let message = |(role, text): (Role, _)| Message { role: role.as_str(), content: [Block { text }] };
+    let messages = spoken(record)?.map(|(role, text)| Message { role: role.as_str(), content: [Block { text }] });
     Ok(Conversation {
         schema_version: SCHEMA_VERSION,
         // One item: Llama takes no more, and Nova reads it the same.
         system: system_text(record).map(|text| [Block { text }]),
-        messages: spoken(record)?.map(message).collect(),
+        messages: messages.collect(),
     })
 }
 
 /// All system texts, an empty line between them.
 fn system_text(record: &Record) -> Option<String> {
     let system = record.turns.iter().filter(|turn| turn.role == Role::System);
-    let texts: Vec<&str> = system.map(|turn| turn.text.as_str()).collect();
+    let texts: Vec<_> = system.map(Turn::text).collect();
     (!texts.is_empty()).then(|| texts.join("\n\n"))
 }
 
 /// The turns of user and assistant. A system text between them has no place in any format.
-fn spoken(record: &Record) -> Result<impl Iterator<Item = (Role, &str)>, &'static str> {
+fn spoken(record: &Record) -> Result<impl Iterator<Item = (&Role, Cow<'_, str>)>, &'static str> {
     let mut turns = record.turns.iter();
     if turns.by_ref().skip_while(|turn| turn.role == Role::System).any(|turn| turn.role == Role::System) {
         return Err("a system text stands after the first message");
     }
     let spoken = record.turns.iter().filter(|turn| turn.role != Role::System);
-    Ok(spoken.map(|turn| (turn.role, turn.text.as_str())))
+    Ok(spoken.map(|turn| (&turn.role, turn.text())))
 }
 
 #[cfg(test)]
@@ -204,14 +204,12 @@ mod tests {
 
     #[test]
     fn a_record_that_does_not_fit_is_named() {
-        let two_turns = Record {
-            turns: vec![
-                Turn::new(Role::User, "a"),
-                Turn::new(Role::Assistant, "b"),
-                Turn::new(Role::User, "c"),
-                Turn::new(Role::Assistant, "d"),
-            ],
-        };
+        let two_turns = Record::new(vec![
+            Turn::new(Role::User, "a"),
+            Turn::new(Role::Assistant, "b"),
+            Turn::new(Role::User, "c"),
+            Turn::new(Role::Assistant, "d"),
+        ]);
         let fits = Record::prompt_completion(None, "a", "b");
         let refused =
             write_jsonl([&fits, &two_turns], DataFormat::PromptCompletion, SystemHandling::LeaveOut, Vec::new());
@@ -219,7 +217,7 @@ mod tests {
             refused.unwrap_err().to_string(),
             "record 2 cannot be written as PromptCompletion: it is not one prompt and one answer"
         );
-        let late_system = Record { turns: vec![Turn::new(Role::User, "a"), Turn::new(Role::System, "b")] };
+        let late_system = Record::new(vec![Turn::new(Role::User, "a"), Turn::new(Role::System, "b")]);
         assert!(spoken(&late_system).is_err());
     }
 

@@ -34,9 +34,9 @@ fn refused(path: &Path) -> String {
     error.to_string()
 }
 
-fn prompts(outcome: &ReadOutcome) -> Vec<&str> {
+fn prompts(outcome: &ReadOutcome) -> Vec<String> {
     let records = outcome.records.iter();
-    records.map(|sourced| sourced.record.prompt()).collect()
+    records.map(|sourced| sourced.record.prompt().into_owned()).collect()
 }
 
 #[test]

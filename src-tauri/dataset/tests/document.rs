@@ -57,7 +57,7 @@ impl Home {
 
 fn prompts(document: &Document) -> Vec<String> {
     let rows = document.iter().map(|row| row.unwrap());
-    rows.map(|row| row.record.prompt().to_owned()).collect()
+    rows.map(|row| row.record.prompt().into_owned()).collect()
 }
 
 #[test]
@@ -245,7 +245,7 @@ fn a_record_keeps_its_split_through_edits_and_opening_again() {
     assert_eq!((counts.training, counts.validation, counts.hold_out), (13, 4, 3));
     let of = |document: &Document| -> Vec<(String, SplitKind)> {
         let rows = document.iter().map(|row| row.unwrap());
-        rows.map(|row| (row.record.prompt().to_owned(), row.split.unwrap())).collect()
+        rows.map(|row| (row.record.prompt().into_owned(), row.split.unwrap())).collect()
     };
     let before = of(&document);
     document.insert(0, record("new")).unwrap();
@@ -283,9 +283,8 @@ fn an_export_has_a_file_for_each_split_that_has_records() {
         assert_eq!(text.len() as u64, part.bytes);
     }
 
-    let two_answers = Record {
-        turns: [Role::User, Role::Assistant, Role::User, Role::Assistant].map(|role| Turn::new(role, "x")).into(),
-    };
+    let roles = [Role::User, Role::Assistant, Role::User, Role::Assistant];
+    let two_answers = Record::new(roles.map(|role| Turn::new(role, "x")).into());
     document.replace(6, two_answers).unwrap();
     let before = std::fs::read(&parts[0].path).unwrap();
     let error = export(&document).unwrap_err();

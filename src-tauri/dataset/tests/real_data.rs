@@ -45,7 +45,8 @@ fn every_message_of_banking77_is_read_with_its_text_intact() {
             assert_eq!(ours.record.completion(), &row[1]);
             // The record begins on the line that is said, whatever line breaks its text holds.
             let line = lines[ours.line.unwrap() as usize - 1].trim_start_matches('"');
-            let first = ours.record.prompt().lines().next().unwrap();
+            let prompt = ours.record.prompt();
+            let first = prompt.lines().next().unwrap();
             assert!(line.starts_with(&first.replace('"', "\"\"")), "{line}");
             compared += 1;
         }

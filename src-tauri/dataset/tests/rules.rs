@@ -31,7 +31,7 @@ fn talk(turns: &[&str]) -> Record {
         };
         Turn::new(role, text)
     };
-    Record { turns: turns.iter().map(turn).collect() }
+    Record::new(turns.iter().map(turn).collect())
 }
 
 fn broken(record: &Record, id: &str) -> Vec<&'static str> {

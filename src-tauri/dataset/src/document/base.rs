@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::DocumentError;
 use super::files;
-use crate::record::{Record, SourcedRecord, Turn};
+use crate::record::{Record, SourcedRecord};
 
 const RECORDS: &str = "records.jsonl";
 const INDEX: &str = "records.idx";
@@ -23,7 +23,8 @@ const RUN_BYTES: u64 = 4 * 1024 * 1024;
 /// A record as it is stored, with the line of the file it came from.
 #[derive(Serialize, Deserialize)]
 struct Stored {
-    turns: Vec<Turn>,
+    #[serde(flatten)]
+    record: Record,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     line: Option<u64>,
 }
@@ -98,7 +99,7 @@ impl BaseRecords {
     fn parse(&self, line: &[u8]) -> Result<SourcedRecord, DocumentError> {
         let stored: Stored =
             serde_json::from_slice(line).map_err(|error| DocumentError::damaged(&self.path, error.to_string()))?;
-        Ok(SourcedRecord { record: Record { turns: stored.turns }, line: stored.line })
+        Ok(SourcedRecord { record: stored.record, line: stored.line })
     }
 }
 
@@ -123,7 +124,7 @@ impl BaseWriter {
         if self.offsets.len() >= u32::MAX as usize {
             return Err(DocumentError::TooMany);
         }
-        let stored = Stored { turns: record.record.turns, line: record.line };
+        let stored = Stored { record: record.record, line: record.line };
         self.line.clear();
         serde_json::to_writer(&mut self.line, &stored).map_err(|error| DocumentError::io(&self.path)(error.into()))?;
         self.line.push(b'\n');

@@ -147,7 +147,7 @@ fn conversation(object: &Map<String, Value>) -> Result<(Record, Vec<String>), Sh
     }
     const KNOWN: [&str; 3] = ["messages", "system", "schemaVersion"];
     let ignored = object.keys().filter(|key| !KNOWN.contains(&key.as_str())).cloned().collect();
-    Ok((Record { turns }, ignored))
+    Ok((Record::new(turns), ignored))
 }
 
 /// The text of a string, or of text blocks (`{"text"}`, with or without `"type": "text"`).
@@ -195,7 +195,7 @@ mod tests {
 
     fn turns(json: &str) -> Vec<(Role, String)> {
         let (record, _) = to_record(&object(json), None).unwrap();
-        record.turns.into_iter().map(|t| (t.role, t.text)).collect()
+        record.turns.iter().map(|t| (t.role.clone(), t.text().into_owned())).collect()
     }
 
     #[test]

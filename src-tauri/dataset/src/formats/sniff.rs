@@ -153,7 +153,7 @@ fn sample_row(object: &Map<String, Value>, schema: &JsonlSchema, notes: &mut Not
     match jsonl::to_record(object, None) {
         Ok((record, ignored)) => {
             notes.ignored(ignored);
-            vec![record.prompt().to_owned(), record.completion().to_owned()]
+            vec![record.prompt().into_owned(), record.completion().into_owned()]
         }
         Err(refused) => vec![refused.message, String::new()],
     }

@@ -192,7 +192,7 @@ impl Seen {
         if record.context().is_empty() {
             return Vec::new();
         }
-        let answer = hash(record.completion());
+        let answer = hash(record.completion().as_ref());
         let first = match self.prompts.entry(hash(record.context())) {
             Entry::Vacant(entry) => {
                 entry.insert(First { position, kind, answer });

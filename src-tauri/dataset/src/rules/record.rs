@@ -103,7 +103,7 @@ fn is_blank(text: &str) -> bool {
 /// A record without any user turn breaks the order of turns instead.
 fn empty_prompt(record: &Record, _: &BaseModel) -> Vec<Broken> {
     let has_prompt = record.turns.iter().any(|turn| turn.role == Role::User);
-    if !has_prompt || !is_blank(record.prompt()) {
+    if !has_prompt || !is_blank(&record.prompt()) {
         return Vec::new();
     }
     let message = "The prompt is empty.";
@@ -114,7 +114,7 @@ fn empty_prompt(record: &Record, _: &BaseModel) -> Vec<Broken> {
 fn empty_completion(record: &Record, _: &BaseModel) -> Vec<Broken> {
     let last = record.turns.last();
     let has_completion = last.is_some_and(|turn| turn.role == Role::Assistant);
-    if !has_completion || !is_blank(record.completion()) {
+    if !has_completion || !is_blank(&record.completion()) {
         return Vec::new();
     }
     let message = "The completion is empty.";
@@ -128,7 +128,7 @@ fn empty_turn(record: &Record, _: &BaseModel) -> Vec<Broken> {
     let first_user = record.turns.iter().position(|t| t.role == Role::User);
     let blank = record.turns.iter().enumerate().filter(|(index, turn)| {
         let is_completion = *index == last && turn.role == Role::Assistant;
-        is_blank(&turn.text) && Some(*index) != first_user && !is_completion
+        is_blank(&turn.text()) && Some(*index) != first_user && !is_completion
     });
     blank
         .map(|(index, turn)| {
@@ -197,10 +197,11 @@ fn reserved_word(record: &Record, model: &BaseModel) -> Vec<Broken> {
     let rules = &model.data;
     let mut broken = Vec::new();
     for (index, turn) in record.turns.iter().enumerate() {
-        let lower = turn.text.to_ascii_lowercase();
+        let text = turn.text();
+        let lower = text.to_ascii_lowercase();
         for word in &rules.reserved_words {
             let found = if rules.reserved_words_match_case {
-                turn.text.contains(word.as_str())
+                text.contains(word.as_str())
             } else {
                 lower.contains(&word.to_ascii_lowercase())
             };

@@ -6,8 +6,9 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use serde_json::json;
 use whetstone_catalog::BaseModel;
-use whetstone_dataset::{Record, SplitKind, check_counts, check_file};
+use whetstone_dataset::{Record, Severity, SplitKind, check_counts, check_file};
 
 use super::job::Job;
 use crate::app::App;
@@ -86,8 +87,9 @@ pub(super) fn process(app: &App, job: &Job, model: &BaseModel, folder: &Path) ->
     let validation =
         job.asked.validation_uri.as_ref().map(|uri| checked(app, uri, model, SplitKind::Validation)).transpose()?;
     let (few, many) = (training.len() as u64, validation.as_ref().map_or(0, Vec::len) as u64);
-    if let Some(finding) = check_counts(few, many, model).first() {
-        return Err(finding.message.clone());
+    let counts = check_counts(few, many, model);
+    if let Some(finding) = counts.into_iter().find(|finding| finding.severity == Severity::Error) {
+        return Err(finding.message);
     }
     let write = || -> io::Result<()> {
         fs::create_dir_all(folder)?;
@@ -113,10 +115,12 @@ fn checked(app: &App, uri: &str, model: &BaseModel, kind: SplitKind) -> Result<V
     }
 }
 
+/// A line a record, as the trainer takes it: text turns only.
 fn write_records(path: &Path, records: &[Record]) -> io::Result<()> {
     let mut file = BufWriter::new(File::create(path)?);
     for record in records {
-        serde_json::to_writer(&mut file, record)?;
+        let turns = record.turns.iter().map(|turn| json!({ "role": turn.role, "text": turn.text() }));
+        serde_json::to_writer(&mut file, &json!({ "turns": turns.collect::<Vec<_>>() }))?;
         file.write_all(b"\n")?;
     }
     file.into_inner()?.sync_all()

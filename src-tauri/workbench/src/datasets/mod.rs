@@ -153,7 +153,7 @@ impl Datasets {
     pub async fn edit(self: &Arc<Self>, edit: EditRequest) -> Result<RecordDetail, AppError> {
         let model = models::find(&edit.base_model)?;
         self.work(edit.dataset, move |_, document| {
-            let record = Record { turns: edit.turns.into_iter().map(take_turn).collect() };
+            let record = Record::new(edit.turns.into_iter().map(take_turn).collect());
             document.replace(edit.position, record).map_err(|error| from_document(&error))?;
             detail(document, edit.position, model)
         })
@@ -162,7 +162,7 @@ impl Datasets {
 
     pub async fn insert(self: &Arc<Self>, asked: InsertRequest) -> Result<DatasetSummary, AppError> {
         self.work(asked.dataset, move |id, document| {
-            let record = Record { turns: asked.turns.into_iter().map(take_turn).collect() };
+            let record = Record::new(asked.turns.into_iter().map(take_turn).collect());
             document.insert(asked.position, record).map_err(|error| from_document(&error))?;
             Ok(summarise(id, document))
         })
@@ -282,8 +282,8 @@ impl Datasets {
             let row = held.nth(wanted).transpose().map_err(|error| from_document(&error))?;
             Ok(row.map(|row| HoldOutPrompt {
                 position: row.position,
-                prompt: row.record.prompt().to_owned(),
-                completion: row.record.completion().to_owned(),
+                prompt: row.record.prompt().into_owned(),
+                completion: row.record.completion().into_owned(),
             }))
         })
         .await
@@ -348,7 +348,7 @@ fn detail(document: &Document, position: u64, model: &BaseModel) -> Result<Recor
         position,
         tokens: model.data.estimate_tokens(row.record.chars()),
         split: row.split.map(show_split),
-        turns: row.record.turns.into_iter().map(show_turn).collect(),
+        turns: row.record.turns.iter().map(show_turn).collect(),
         findings: findings
             .into_iter()
             .map(|finding| contract::Finding { position: Some(position), ..show_finding(finding) })

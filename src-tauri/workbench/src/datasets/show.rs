@@ -33,8 +33,8 @@ pub fn show_row(row: &Row, model: &BaseModel) -> contract::Row {
     let cut = |text: &str| text.chars().take(CELL_CHARS).collect::<String>();
     contract::Row {
         position: row.position,
-        prompt: cut(row.record.prompt()),
-        completion: cut(row.record.completion()),
+        prompt: cut(&row.record.prompt()),
+        completion: cut(&row.record.completion()),
         tokens: model.data.estimate_tokens(row.record.chars()),
         split: row.split.map(show_split),
     }
@@ -71,13 +71,13 @@ pub fn show_split(split: SplitKind) -> contract::SplitKind {
     }
 }
 
-pub fn show_turn(turn: Turn) -> contract::Turn {
+pub fn show_turn(turn: &Turn) -> contract::Turn {
     let role = match turn.role {
         Role::System => contract::Role::System,
         Role::User => contract::Role::User,
-        Role::Assistant => contract::Role::Assistant,
+        Role::Assistant | Role::Tool | Role::Other(_) => contract::Role::Assistant,
     };
-    contract::Turn { role, text: turn.text }
+    contract::Turn { role, text: turn.text().into_owned() }
 }
 
 pub fn take_turn(turn: contract::Turn) -> Turn {

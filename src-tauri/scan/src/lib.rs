@@ -1,0 +1,1 @@
+//! Looking through lines of JSON fast: where each begins, and what its texts contain.
