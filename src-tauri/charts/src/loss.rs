@@ -1,20 +1,13 @@
 //! The loss of one run over its steps.
 //!
 //! It keeps to what people know from TensorBoard and W&B: the smoothed line in front, the raw one faint behind it, validation as a line with points.
-//! Plotters places everything in whole units, so the drawing is made ten times as large as asked for and its `viewBox` scales it back:
-//! lines then run with a tenth of a pixel, and grid lines can be put exactly onto pixels.
 
-use plotters::{
-    coord::Shift,
-    prelude::{
-        Circle, Color, DrawingArea, IntoDrawingArea, IntoFont, PathElement, RGBColor, SVGBackend, ShapeStyle, Text,
-    },
-    style::text_anchor::{HPos, Pos, VPos},
-};
+use plotters::style::text_anchor::HPos;
 
 use crate::{
     ChartError, Palette,
     axis::{self, Axis},
+    canvas::{Canvas, DIGIT, Place, picture},
     palette::Inks,
     series::{self, Drawable},
 };
@@ -39,19 +32,6 @@ pub struct LossChart<'a> {
     pub total_steps: Option<f64>,
 }
 
-const LEAST_WIDTH: u32 = 120;
-const LEAST_HEIGHT: u32 = 80;
-const MOST: u32 = 10_000;
-
-/// Units of the drawing in one pixel.
-const UNITS: f64 = 10.0;
-/// The family of the numbers, in the page's own words.
-const FONT: &str = "Inter, system-ui, sans-serif";
-const FONT_SIZE: f64 = 11.0;
-/// The room that one digit takes at that size, on the generous side.
-const DIGIT: f64 = 6.8;
-/// Plotters divides a font size by this before it writes it.
-const PLOTTERS_FONT_FACTOR: f64 = 1.24;
 const RAW_OPACITY: f64 = 0.28;
 /// Pixels of height that one tick of the loss wants.
 const TICK_HEIGHT: f64 = 40.0;
@@ -63,16 +43,6 @@ const ROOM_FOR_WORDS: f64 = 360.0;
 /// # Errors
 /// A size without room for a chart, a smoothing outside 0 to 1, a colour that is not `#rrggbb`, or a failure of plotters.
 pub fn loss_chart(chart: &LossChart<'_>) -> Result<String, ChartError> {
-    let (width, height) = (chart.width, chart.height);
-    if width < LEAST_WIDTH || height < LEAST_HEIGHT || width > MOST || height > MOST {
-        return Err(ChartError::Size {
-            width,
-            height,
-            least_width: LEAST_WIDTH,
-            least_height: LEAST_HEIGHT,
-            most: MOST,
-        });
-    }
     if !(0.0..1.0).contains(&chart.smoothing) {
         return Err(ChartError::Smoothing(chart.smoothing));
     }
@@ -82,33 +52,16 @@ pub fn loss_chart(chart: &LossChart<'_>) -> Result<String, ChartError> {
     let frame = Frame::new(chart, &training.points, &validation.points);
     let words = description(chart, &training, &validation);
 
-    let size = (width * UNITS as u32, height * UNITS as u32);
-    let mut svg = String::new();
-    {
-        let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        let canvas = Canvas { root, frame: &frame, inks: &inks };
-        canvas.axes()?;
-        canvas.training(&training.points, chart.smoothing)?;
-        canvas.validation(&validation.points)?;
-        canvas.remarks(&training, &validation)?;
-        canvas.root.present().map_err(draw_error)?;
-    }
-    Ok(with_size_in_pixels(&svg, chart, &words))
+    picture((chart.width, chart.height), &words, |canvas| {
+        let sketch = Sketch { canvas, frame: &frame, inks: &inks };
+        sketch.axes()?;
+        sketch.training(&training.points, chart.smoothing)?;
+        sketch.validation(&validation.points)?;
+        sketch.remarks(&training, &validation)
+    })
 }
 
-/// Replaces the opening tag that plotters wrote, which gives the size in units, by one that gives it in pixels and says what is to be seen.
-fn with_size_in_pixels(svg: &str, chart: &LossChart<'_>, words: &str) -> String {
-    let body = svg.split_once('>').map_or("", |(_, body)| body);
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{words}\">{body}",
-        chart.width,
-        chart.height,
-        f64::from(chart.width) * UNITS,
-        f64::from(chart.height) * UNITS,
-    )
-}
-
-/// What someone who does not see the picture should know of it. Made of numbers and our own words, so nothing in it needs escaping.
+/// What someone who does not see the picture should know of it.
 fn description(chart: &LossChart<'_>, training: &Drawable, validation: &Drawable) -> String {
     let Some(&(step, loss)) = training.points.last() else {
         return match validation.points.last() {
@@ -132,10 +85,6 @@ fn description(chart: &LossChart<'_>, training: &Drawable, validation: &Drawable
 
 fn total_steps(chart: &LossChart<'_>) -> Option<f64> {
     chart.total_steps.filter(|total| total.is_finite() && *total > 0.0)
-}
-
-fn draw_error(error: impl std::fmt::Display) -> ChartError {
-    ChartError::Draw(error.to_string())
 }
 
 /// Where the axes are, in pixels, and what they show.
@@ -177,99 +126,85 @@ impl Frame {
         Self { left, right, top, bottom, steps, losses, log_scale: chart.log_scale }
     }
 
-    /// Units from the left edge.
-    fn x(&self, step: f64) -> i32 {
-        let share = self.steps.as_ref().map_or(0.0, |axis| (step - axis.from) / (axis.to - axis.from));
-        units((self.right - self.left).mul_add(share, self.left))
+    fn place(&self, (step, loss): (f64, f64)) -> Place {
+        (self.x(step), self.y(loss))
     }
 
-    /// Units from the top edge.
-    fn y(&self, loss: f64) -> i32 {
+    /// Pixels from the left edge.
+    fn x(&self, step: f64) -> f64 {
+        let share = self.steps.as_ref().map_or(0.0, |axis| (step - axis.from) / (axis.to - axis.from));
+        (self.right - self.left).mul_add(share, self.left)
+    }
+
+    /// Pixels from the top edge.
+    fn y(&self, loss: f64) -> f64 {
         let share = self.losses.as_ref().map_or(0.0, |axis| {
             let place = |value: f64| if self.log_scale { value.log10() } else { value };
             (place(loss) - place(axis.from)) / (place(axis.to) - place(axis.from))
         });
-        units((self.top - self.bottom).mul_add(share, self.bottom))
+        (self.top - self.bottom).mul_add(share, self.bottom)
     }
 
     /// One column for each half pixel, which is a whole one on a dense screen.
     fn column(&self, step: f64) -> i64 {
-        i64::from(self.x(step) * 2 / UNITS as i32)
+        (self.x(step) * 2.0) as i64
     }
 }
 
-fn units(pixels: f64) -> i32 {
-    (pixels * UNITS).round() as i32
-}
-
-/// The middle of the pixel that holds this place, so that a line one pixel wide lights one row of pixels.
-fn onto_pixel(place: i32) -> i32 {
-    let unit = UNITS as i32;
-    place.div_euclid(unit) * unit + unit / 2
-}
-
-struct Canvas<'a, 'b> {
-    root: DrawingArea<SVGBackend<'b>, Shift>,
+struct Sketch<'a, 'b> {
+    canvas: &'a Canvas<'b>,
     frame: &'a Frame,
     inks: &'a Inks,
 }
 
-impl Canvas<'_, '_> {
+impl Sketch<'_, '_> {
     fn axes(&self) -> Result<(), ChartError> {
-        let frame = self.frame;
-        let (left, right) = (units(frame.left), units(frame.right));
-        let grid = self.inks.grid.stroke_width(units(1.0).unsigned_abs());
-        let grid_line = |place: i32| self.path(vec![(left, onto_pixel(place)), (right, onto_pixel(place))], grid);
+        let (frame, canvas) = (self.frame, self.canvas);
+        let grid_line = |y: f64| canvas.rule(frame.left, frame.right, y, self.inks.grid);
         match &frame.losses {
-            None => grid_line(units(frame.bottom))?,
+            None => grid_line(frame.bottom)?,
             Some(axis) => {
                 if frame.log_scale {
-                    grid_line(units(frame.bottom))?;
+                    grid_line(frame.bottom)?;
                 }
                 for (value, _) in &axis.ticks {
                     grid_line(frame.y(*value))?;
                 }
                 for (value, label) in &axis.ticks {
-                    self.text(
-                        label,
-                        (left - units(8.0), frame.y(*value) + units(1.0)),
-                        HPos::Right,
-                        self.inks.faint_ink,
-                    )?;
+                    let place = (frame.left - 8.0, frame.y(*value) + 1.0);
+                    canvas.words(label, place, HPos::Right, self.inks.faint_ink)?;
                 }
             }
         }
         for (value, label) in frame.steps.iter().flat_map(|axis| &axis.ticks) {
-            self.text(label, (frame.x(*value), units(frame.bottom + 15.0)), HPos::Center, self.inks.faint_ink)?;
+            canvas.words(label, (frame.x(*value), frame.bottom + 15.0), HPos::Center, self.inks.faint_ink)?;
         }
         Ok(())
     }
 
     fn training(&self, points: &[(f64, f64)], smoothing: f64) -> Result<(), ChartError> {
         if smoothing > 0.0 && points.len() > 1 {
-            self.line(points, self.inks.training.mix(RAW_OPACITY).stroke_width(units(1.0).unsigned_abs()))?;
+            self.line(points, RAW_OPACITY, 1.0)?;
         }
         // Smoothed before it is thinned: the other way round the average would depend on the width of the window.
-        self.line(&series::smooth(points, smoothing), self.inks.training.stroke_width(units(1.6).unsigned_abs()))?;
+        self.line(&series::smooth(points, smoothing), 1.0, 1.6)?;
         if let [only] = points {
-            self.point(*only, self.inks.training)?;
+            self.canvas.point(self.frame.place(*only), self.inks.training)?;
         }
         Ok(())
     }
 
     fn validation(&self, points: &[(f64, f64)]) -> Result<(), ChartError> {
-        self.line(points, self.inks.validation.stroke_width(units(1.6).unsigned_abs()))?;
-        for point in series::thin(points, |step| self.frame.column(step)) {
-            self.point(point, self.inks.validation)?;
-        }
-        Ok(())
+        let thinned = series::thin(points, |step| self.frame.column(step));
+        self.canvas.line(thinned.iter().map(|point| self.frame.place(*point)), self.inks.validation, 1.0, 1.6)?;
+        thinned.iter().try_for_each(|point| self.canvas.point(self.frame.place(*point), self.inks.validation))
     }
 
     fn remarks(&self, training: &Drawable, validation: &Drawable) -> Result<(), ChartError> {
-        let frame = self.frame;
-        let middle = units((frame.left + frame.right) / 2.0);
+        let (frame, canvas) = (self.frame, self.canvas);
         if frame.losses.is_none() {
-            self.text("No loss yet", (middle, units((frame.top + frame.bottom) / 2.0)), HPos::Center, self.inks.ink)?;
+            let middle = ((frame.left + frame.right) / 2.0, (frame.top + frame.bottom) / 2.0);
+            canvas.words("No loss yet", middle, HPos::Center, self.inks.ink)?;
         }
         let not_numbers = training.not_numbers + validation.not_numbers;
         let not_positive = training.not_positive + validation.not_positive;
@@ -287,32 +222,12 @@ impl Canvas<'_, '_> {
         if remarks.is_empty() {
             return Ok(());
         }
-        self.text(&remarks.join(" · "), (units(frame.right), units(frame.top + 9.0)), HPos::Right, self.inks.faint_ink)
+        canvas.words(&remarks.join(" · "), (frame.right, frame.top + 9.0), HPos::Right, self.inks.faint_ink)
     }
 
-    fn line(&self, points: &[(f64, f64)], style: ShapeStyle) -> Result<(), ChartError> {
-        if points.len() < 2 {
-            return Ok(());
-        }
+    fn line(&self, points: &[(f64, f64)], opacity: f64, width: f64) -> Result<(), ChartError> {
         let thinned = series::thin(points, |step| self.frame.column(step));
-        self.path(thinned.into_iter().map(|(step, loss)| (self.frame.x(step), self.frame.y(loss))).collect(), style)
-    }
-
-    fn path(&self, points: Vec<(i32, i32)>, style: ShapeStyle) -> Result<(), ChartError> {
-        self.root.draw(&PathElement::new(points, style)).map_err(draw_error)
-    }
-
-    fn point(&self, (step, loss): (f64, f64), colour: RGBColor) -> Result<(), ChartError> {
-        let place = (self.frame.x(step), self.frame.y(loss));
-        self.root.draw(&Circle::new(place, units(2.6), colour.filled())).map_err(draw_error)
-    }
-
-    fn text(&self, text: &str, place: (i32, i32), side: HPos, colour: RGBColor) -> Result<(), ChartError> {
-        let style = (FONT, FONT_SIZE * UNITS * PLOTTERS_FONT_FACTOR)
-            .into_font()
-            .color(&colour)
-            .pos(Pos::new(side, VPos::Center));
-        self.root.draw(&Text::new(text, place, style)).map_err(draw_error)
+        self.canvas.line(thinned.into_iter().map(|point| self.frame.place(point)), self.inks.training, opacity, width)
     }
 }
 

@@ -2,22 +2,12 @@
 
 use super::*;
 
-fn palette() -> Palette {
-    Palette {
-        ink: "#1d1c1a".into(),
-        faint_ink: "#8b877f".into(),
-        grid: "#e2dfd8".into(),
-        training: "#0b6b74".into(),
-        validation: "#c0721a".into(),
-    }
-}
-
 fn draw(
     training: &[(f64, f64)],
     validation: &[(f64, f64)],
     change: impl FnOnce(&mut LossChart<'_>),
 ) -> Result<String, ChartError> {
-    let palette = palette();
+    let palette = crate::palette::example();
     let mut chart = LossChart {
         training,
         validation,

@@ -13,7 +13,7 @@ pub struct Palette {
     pub faint_ink: String,
     /// Grid lines.
     pub grid: String,
-    /// The training line; its raw values are drawn in the same colour, fainter.
+    /// The training line, its raw values fainter in the same colour; and the bars of the other pictures.
     pub training: String,
     /// The validation line and its points.
     pub validation: String,
@@ -49,6 +49,18 @@ fn colour(role: &'static str, value: &str) -> Result<RGBColor, ChartError> {
         Some([r, g, b]) => Ok(RGBColor(r * 17, g * 17, b * 17)),
         Some([r1, r2, g1, g2, b1, b2]) => Ok(RGBColor(r1 * 16 + r2, g1 * 16 + g2, b1 * 16 + b2)),
         _ => Err(ChartError::Colour { role, value: value.to_owned() }),
+    }
+}
+
+/// The light theme's colours.
+#[cfg(test)]
+pub(crate) fn example() -> Palette {
+    Palette {
+        ink: "#1d1c1a".into(),
+        faint_ink: "#8b877f".into(),
+        grid: "#e2dfd8".into(),
+        training: "#0b6b74".into(),
+        validation: "#c0721a".into(),
     }
 }
 
