@@ -51,6 +51,10 @@ pub enum Block {
 pub struct Turn {
     pub role: Role,
     pub content: Vec<Block>,
+    /// Members of the message beside its role and content, in their order: a `weight`, a
+    /// `tool_call_id`, whatever is not known here.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra: Map<String, Value>,
 }
 
 /// One training example: a conversation whose last turn is what the model learns to say.
@@ -77,7 +81,11 @@ pub struct SourcedRecord {
 impl Turn {
     /// A turn of text alone.
     pub fn new(role: Role, text: impl Into<String>) -> Turn {
-        Turn { role, content: vec![Block::Text(text.into())] }
+        Turn::of(role, vec![Block::Text(text.into())])
+    }
+
+    pub fn of(role: Role, content: Vec<Block>) -> Turn {
+        Turn { role, content, extra: Map::new() }
     }
 
     /// The text blocks, joined by line breaks where there are several. Reasoning is not part of it.
@@ -98,6 +106,27 @@ impl Block {
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Where a picture, video or document lies, in each of the spellings that formats have for it.
+    pub fn media_uri(&self) -> Option<&str> {
+        let value = self.media()?;
+        let source = &value["source"];
+        let spellings =
+            [value, &source["s3Location"]["uri"], &source["url"], &value["image_url"]["url"], &value["image_url"]];
+        spellings.into_iter().find_map(Value::as_str)
+    }
+
+    /// The format that a picture, video or document says it has: `png`.
+    pub fn media_format(&self) -> Option<&str> {
+        self.media()?["format"].as_str()
+    }
+
+    fn media(&self) -> Option<&Value> {
+        match self {
+            Self::Image(value) | Self::Video(value) | Self::Document(value) => Some(value),
             _ => None,
         }
     }
@@ -189,6 +218,23 @@ mod tests {
             r#"{"turns":[{"role":"system","content":[{"text":"Be brief."}]},{"role":"user","content":[{"text":"Hi"}]},{"role":"assistant","content":[{"text":"Hello"}]}]}"#
         );
         assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);
+    }
+
+    #[test]
+    fn media_are_found_in_each_spelling() {
+        for (value, uri) in [
+            (serde_json::json!("s3://b/a.png"), Some("s3://b/a.png")),
+            (
+                serde_json::json!({"format": "png", "source": {"s3Location": {"uri": "s3://b/a.png"}}}),
+                Some("s3://b/a.png"),
+            ),
+            (serde_json::json!({"image_url": {"url": "https://example.com/a.png"}}), Some("https://example.com/a.png")),
+            (serde_json::json!({"source": {"bytes": "aGk="}}), None),
+        ] {
+            assert_eq!(Block::Image(value).media_uri(), uri);
+        }
+        assert_eq!(Block::Video(serde_json::json!({"format": "mp4"})).media_format(), Some("mp4"));
+        assert_eq!(Block::Text("s3://b/a.png".into()).media_uri(), None);
     }
 
     #[test]
