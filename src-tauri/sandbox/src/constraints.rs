@@ -54,6 +54,10 @@ rule!(
     r"arn:aws(|-us-gov|-cn|-iso|-iso-b):bedrock:[a-z0-9-]{1,20}:[0-9]{12}:custom-model/(imported|[a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}([a-z0-9-]{1,63}[.]){0,2}[a-z0-9-]{1,63}([:][a-z0-9-]{1,63}){0,2})/[a-z0-9]{12}"
 );
 rule!(DESCRIPTION, 1, 2048, r".*");
+rule!(TAG_KEY, 1, 128, r"[a-zA-Z0-9\s._:/=+@-]*");
+rule!(TAG_VALUE, 0, 256, r"[a-zA-Z0-9\s._:/=+@-]*");
+// The service's own pattern spells out every kind of resource; which of them there are here is asked of the state.
+rule!(TAGGABLE_ARN, 20, 1011, r"arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:([0-9]{12}|):[a-z-]+/[a-zA-Z0-9./:-]+");
 
 /// Gathers what is wrong with one request.
 #[derive(Default)]
@@ -177,6 +181,9 @@ mod tests {
                 "whetstone.tiny-v1",
             ),
             (&DESCRIPTION, "anything", ""),
+            (&TAG_KEY, "team:a/b", "team&"),
+            (&TAG_VALUE, "", "a&b"),
+            (&TAGGABLE_ARN, "arn:aws:bedrock:us-east-1:123456789012:imported-model/abcdefghijkl", "imported-model"),
         ] {
             assert!(keeps(rule, good), "{good}");
             assert!(!keeps(rule, bad), "{bad}");

@@ -19,6 +19,7 @@ use crate::jobs::job::{Asked, Job, Losses};
 use crate::paging::{self, CREATION_TIME, Listed};
 use crate::router::{Answer, CONTROL_BODY, Call, Handler, Operation, json, mark_stand_in};
 use crate::state::Resource;
+use crate::tags;
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -197,7 +198,7 @@ fn delete(app: &Arc<App>, call: &Call) -> Answer {
             return Err(ApiError::conflict("A customization job is tuning this model further."));
         }
         change.delete::<CustomModel>(&model.id)?;
-        Ok(())
+        tags::detach(change, &model.arn)
     })?;
     app.models().forget(&model.id);
     // The record is gone, so a folder that stays behind is only space, and the next start removes it.

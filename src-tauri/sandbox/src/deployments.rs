@@ -20,6 +20,7 @@ use crate::paging::{self, Listed, TimeFilters};
 use crate::router::{Answer, CONTROL_BODY, Call, Handler, Operation, json, mark_stand_in};
 use crate::runtime::models::Weights;
 use crate::state::{Earlier, Resource, StateError, Token};
+use crate::tags::{self, Tag};
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -78,7 +79,6 @@ pub(crate) struct Deployment {
     pub(crate) model_arn: String,
     pub(crate) model_id: String,
     description: Option<String>,
-    tags: Vec<Value>,
     pub(crate) stand_in: Option<String>,
     pub(crate) status: DeploymentStatus,
     pub(crate) failure: Option<String>,
@@ -138,7 +138,7 @@ struct CreateDeployment {
     model_deployment_name: Option<String>,
     model_arn: Option<String>,
     description: Option<String>,
-    tags: Option<Vec<Value>>,
+    tags: Option<Vec<Tag>>,
     #[serde(skip_serializing)]
     client_request_token: Option<String>,
 }
@@ -150,7 +150,7 @@ impl CreateDeployment {
         checks.required("modelArn", self.model_arn.as_deref(), &constraints::CUSTOM_MODEL_ARN);
         checks.optional("description", self.description.as_deref(), &constraints::DESCRIPTION);
         checks.optional("clientRequestToken", self.client_request_token.as_deref(), &constraints::TOKEN);
-        checks.at_most("tags", self.tags.as_ref().map_or(0, Vec::len), 200);
+        tags::check(&mut checks, "tags", self.tags.as_deref());
         checks.finish()
     }
 }
@@ -191,7 +191,6 @@ fn create(app: &Arc<App>, call: &Call) -> Answer {
             model_arn,
             model_id: model.id,
             description: request.description.clone(),
-            tags: request.tags.clone().unwrap_or_default(),
             stand_in: model.stand_in,
             status: DeploymentStatus::Creating,
             failure: None,
@@ -199,6 +198,7 @@ fn create(app: &Arc<App>, call: &Call) -> Answer {
             updated: now,
         };
         change.insert(&deployment)?;
+        tags::attach(change, &deployment.region, &deployment.arn, request.tags.as_deref().unwrap_or_default())?;
         if let Some(token) = &token {
             change.remember(token, &deployment.arn)?;
         }
@@ -286,6 +286,9 @@ fn list(app: &Arc<App>, call: &Call) -> Answer {
 
 fn delete(app: &Arc<App>, call: &Call) -> Answer {
     let deployment = find(app, call)?;
-    app.state().change(|change| change.delete::<Deployment>(&deployment.id))?;
+    app.state().change(|change| {
+        change.delete::<Deployment>(&deployment.id)?;
+        tags::detach(change, &deployment.arn)
+    })?;
     Ok(Response::new(Body::empty()))
 }

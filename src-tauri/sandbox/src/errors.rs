@@ -22,6 +22,7 @@ pub(crate) enum ErrorKind {
     ResourceNotFound,
     Serialization,
     ServiceUnavailable,
+    TooManyTags,
     UnknownOperation,
     UnrecognizedClient,
     Validation,
@@ -40,6 +41,7 @@ impl ErrorKind {
             Self::ResourceNotFound => "ResourceNotFoundException",
             Self::Serialization => "SerializationException",
             Self::ServiceUnavailable => "ServiceUnavailableException",
+            Self::TooManyTags => "TooManyTagsException",
             Self::UnknownOperation => "UnknownOperationException",
             Self::UnrecognizedClient => "UnrecognizedClientException",
             Self::Validation => "ValidationException",
@@ -52,7 +54,7 @@ impl ErrorKind {
             | Self::InvalidSignature
             | Self::MissingAuthenticationToken
             | Self::UnrecognizedClient => StatusCode::FORBIDDEN,
-            Self::Conflict | Self::Serialization | Self::Validation => StatusCode::BAD_REQUEST,
+            Self::Conflict | Self::Serialization | Self::TooManyTags | Self::Validation => StatusCode::BAD_REQUEST,
             Self::InternalServer => StatusCode::INTERNAL_SERVER_ERROR,
             Self::ModelNotReady => StatusCode::TOO_MANY_REQUESTS,
             Self::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -68,11 +70,18 @@ impl ErrorKind {
 pub(crate) struct ApiError {
     pub(crate) kind: ErrorKind,
     pub(crate) message: String,
+    /// A further member of the answer's body, such as the resource that has too many tags.
+    extra: Option<(&'static str, String)>,
 }
 
 impl ApiError {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), extra: None }
+    }
+
+    /// Adds a member to the answer's body.
+    pub(crate) fn with(self, member: &'static str, value: impl Into<String>) -> Self {
+        Self { extra: Some((member, value.into())), ..self }
     }
 
     pub(crate) fn validation(message: impl Into<String>) -> Self {
@@ -94,8 +103,11 @@ impl ApiError {
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {
-        let body = serde_json::json!({ "message": self.message }).to_string();
-        let mut response = Response::new(Body::from(body));
+        let mut body = serde_json::json!({ "message": self.message });
+        if let Some((member, value)) = self.extra {
+            body[member] = serde_json::Value::String(value);
+        }
+        let mut response = Response::new(Body::from(body.to_string()));
         *response.status_mut() = self.kind.status();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));

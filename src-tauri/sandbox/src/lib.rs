@@ -14,6 +14,7 @@
 //! | `server`, `auth`, `router`, `errors` | the port, signatures, the table of operations, error answers |
 //! | `constraints`, `paging` | what the service model asks of requests; lists |
 //! | `foundation_models`, `jobs`, `custom_models`, `deployments`, `runtime` | the groups of operations |
+//! | `tags` | tags of every resource that can have them |
 //! | `stand_in` | what is trained in the place of a model that is not local |
 //! | `s3` | buckets and objects |
 //!
@@ -37,6 +38,7 @@ mod s3;
 mod server;
 mod stand_in;
 mod state;
+mod tags;
 
 use std::fs::File;
 use std::io;

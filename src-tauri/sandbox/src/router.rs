@@ -10,7 +10,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, Response, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderMap, Method, Response, StatusCode, header};
 use percent_encoding::percent_decode_str;
 use s3s::Body;
 use serde::Serialize;
@@ -18,7 +19,7 @@ use serde::de::DeserializeOwned;
 
 use crate::app::App;
 use crate::errors::{ApiError, ErrorKind};
-use crate::{custom_models, deployments, foundation_models, jobs, runtime};
+use crate::{custom_models, deployments, foundation_models, jobs, runtime, tags};
 
 /// Body limit of control-plane requests. Their largest members are lists of a few hundred tags.
 pub(crate) const CONTROL_BODY: usize = 1024 * 1024;
@@ -34,6 +35,7 @@ pub(crate) struct Call {
     pub(crate) region: String,
     /// The variable path segments, decoded, in the order of the pattern.
     pub(crate) segments: Vec<String>,
+    headers: HeaderMap,
     query: Vec<(String, String)>,
     body: Bytes,
 }
@@ -41,6 +43,11 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A header's text; nothing when it is not there or is no text.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// The path's (only) identifier.
@@ -82,6 +89,7 @@ fn operations() -> impl Iterator<Item = &'static Operation> {
         jobs::OPERATIONS,
         custom_models::OPERATIONS,
         deployments::OPERATIONS,
+        tags::OPERATIONS,
         runtime::OPERATIONS,
     ]
     .into_iter()
@@ -121,10 +129,11 @@ pub(crate) async fn run(
     operation: &'static Operation,
     region: String,
     segments: Vec<String>,
-    query: Option<&str>,
+    parts: Parts,
     body: Bytes,
 ) -> Answer {
-    let call = Call { region, segments, query: parse_query(query.unwrap_or_default()), body };
+    let query = parse_query(parts.uri.query().unwrap_or_default());
+    let call = Call { region, segments, headers: parts.headers, query, body };
     match operation.handler {
         Handler::Control(handler) => tokio::task::spawn_blocking(move || handler(&app, &call))
             .await

@@ -106,7 +106,7 @@ async fn bedrock(app: Arc<App>, request: Request<Incoming>) -> router::Answer {
     let (operation, segments) = found.ok_or_else(|| {
         ApiError::new(ErrorKind::UnknownOperation, format!("No operation at {} {}.", parts.method, parts.uri.path()))
     })?;
-    router::run(app, operation, given.region, segments, parts.uri.query(), body).await
+    router::run(app, operation, given.region, segments, parts, body).await
 }
 
 /// Only requests that were addressed to the loopback get in: a page that rebinds its own name to 127.0.0.1 does not.

@@ -21,6 +21,7 @@ use crate::custom_models::CustomModel;
 use crate::foundation_models;
 use crate::stand_in::training_settings;
 use crate::state::StateError;
+use crate::tags;
 
 /// Trainings at once: the service's own, not adjustable, quota.
 const TRAININGS: usize = 2;
@@ -179,6 +180,8 @@ async fn publish(app: &Arc<App>, job: Job) -> Result<(), End> {
         }
         job.end(JobStatus::Completed, None, now);
         change.insert(&CustomModel::of(&job, now))?;
+        tags::attach(change, &job.region, &job.model_arn, &job.asked.model_tags)
+            .map_err(|error| End::Failed(error.message))?;
         change.put(&job)?;
         Ok(())
     })

@@ -9,6 +9,7 @@ use crate::clock::iso8601;
 use crate::ids::foundation_model_arn;
 use crate::paging::Listed;
 use crate::state::Resource;
+use crate::tags::Tag;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum JobStatus {
@@ -106,8 +107,8 @@ pub(crate) struct Asked {
     pub(crate) client_token: Option<String>,
     pub(crate) kms_key: Option<String>,
     pub(crate) vpc: Option<Value>,
-    pub(crate) job_tags: Vec<Value>,
-    pub(crate) model_tags: Vec<Value>,
+    pub(crate) job_tags: Vec<Tag>,
+    pub(crate) model_tags: Vec<Tag>,
 }
 
 impl Asked {

@@ -32,7 +32,7 @@ use crate::errors::ApiError;
 use crate::paging::{self, CREATION_TIME};
 use crate::router::{Answer, CONTROL_BODY, Call, Handler, Operation, json, mark_stand_in};
 use crate::state::{Change, Earlier};
-use crate::{ids, stand_in};
+use crate::{ids, stand_in, tags};
 use job::{Asked, Job, JobStatus, Phase, PhaseStatus};
 use request::{Base, CreateJob};
 
@@ -87,6 +87,7 @@ fn create(app: &Arc<App>, call: &Call) -> Answer {
         }
         check_names(change, &job)?;
         change.insert(&job)?;
+        tags::attach(change, &job.region, &job.arn, &job.asked.job_tags)?;
         if let Some(token) = &token {
             change.remember(token, &job.arn)?;
         }

@@ -13,12 +13,10 @@ use crate::custom_models::{self, CustomModel};
 use crate::errors::ApiError;
 use crate::foundation_models;
 use crate::state::Token;
+use crate::tags::{self, Tag};
 
 const TYPES: [&str; 5] =
     ["FINE_TUNING", "CONTINUED_PRE_TRAINING", "DISTILLATION", "REINFORCEMENT_FINE_TUNING", "IMPORTED"];
-
-/// Most tags of one list.
-const TAGS: usize = 200;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,8 +29,8 @@ pub(super) struct CreateJob {
     base_model_identifier: Option<String>,
     customization_type: Option<String>,
     custom_model_kms_key_id: Option<String>,
-    job_tags: Option<Vec<Value>>,
-    custom_model_tags: Option<Vec<Value>>,
+    job_tags: Option<Vec<Tag>>,
+    custom_model_tags: Option<Vec<Tag>>,
     training_data_config: Option<TrainingData>,
     validation_data_config: Option<ValidationData>,
     output_data_config: Option<S3Data>,
@@ -82,8 +80,8 @@ impl CreateJob {
         checks.optional("clientRequestToken", self.client_request_token.as_deref(), &constraints::TOKEN);
         checks.optional("customModelKmsKeyId", self.custom_model_kms_key_id.as_deref(), &constraints::KMS_KEY);
         checks.one_of("customizationType", self.customization_type.as_deref(), &TYPES);
-        checks.at_most("jobTags", self.job_tags.as_ref().map_or(0, Vec::len), TAGS);
-        checks.at_most("customModelTags", self.custom_model_tags.as_ref().map_or(0, Vec::len), TAGS);
+        tags::check(&mut checks, "jobTags", self.job_tags.as_deref());
+        tags::check(&mut checks, "customModelTags", self.custom_model_tags.as_deref());
         match &self.training_data_config {
             None => checks.missing("trainingDataConfig"),
             Some(data) => {

@@ -51,6 +51,9 @@ impl LlamaRequest {
 
 pub(super) async fn invoke(app: Arc<App>, call: Call) -> Answer {
     let target = target::resolve(&app, &call.region, call.identifier())?;
+    if !call.header("x-amzn-bedrock-guardrailidentifier").is_empty() {
+        return Err(ApiError::validation("Guardrails are not available in this sandbox."));
+    }
     let body: Value = call.json()?;
     let as_messages = body.get("messages").is_some();
     let malformed = |error: serde_json::Error| ApiError::validation(format!("Malformed input request: {error}"));

@@ -10,3 +10,4 @@ mod objects;
 mod running;
 mod signatures;
 mod survival;
+mod tags;
