@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-use crate::{BaseModel, CustomizationType, DataRules, Hyperparameter, Lifecycle, Price, ServingMode};
+use crate::{
+    BaseModel, CustomizationType, DataRules, Hyperparameter, Lifecycle, MediaRules, Price, Purpose, ServingMode,
+};
 
 /// A catalog file that cannot be used; it names the file.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +34,8 @@ struct Family {
     unverified: Vec<String>,
     lifecycle: Lifecycle,
     data: DataRules,
+    #[serde(default)]
+    purposes: Vec<Purpose>,
     hyperparameters: Vec<Hyperparameter>,
     models: Vec<Member>,
 }
@@ -42,6 +46,8 @@ struct Member {
     id: String,
     name: String,
     summary: String,
+    /// Instead of the family's, where a model of it takes other media.
+    media: Option<Vec<MediaRules>>,
     #[serde(default)]
     prices: Vec<Price>,
 }
@@ -49,8 +55,10 @@ struct Member {
 pub(crate) fn parse_family(file: &str, text: &str) -> Result<Vec<BaseModel>, CatalogError> {
     let mut family: Family =
         toml::from_str(text).map_err(|source| CatalogError::Syntax { file: file.to_owned(), source })?;
-    if family.data.accepts_formats.is_empty() {
-        family.data.accepts_formats = vec![family.data.format];
+    for data in std::iter::once(&mut family.data).chain(family.purposes.iter_mut().map(|purpose| &mut purpose.data)) {
+        if data.accepts_formats.is_empty() {
+            data.accepts_formats = vec![data.format];
+        }
     }
     for parameter in &family.hyperparameters {
         if parameter.check(&parameter.default).is_err() {
@@ -63,6 +71,10 @@ pub(crate) fn parse_family(file: &str, text: &str) -> Result<Vec<BaseModel>, Cat
 
 impl Family {
     fn model(&self, member: Member) -> BaseModel {
+        let mut data = self.data.clone();
+        if let Some(media) = member.media {
+            data.media = media;
+        }
         BaseModel {
             id: member.id,
             name: member.name,
@@ -73,7 +85,8 @@ impl Family {
             customization_types: self.customization_types.clone(),
             tuning_regions: self.tuning_regions.clone(),
             lifecycle: self.lifecycle.clone(),
-            data: self.data.clone(),
+            data,
+            purposes: self.purposes.clone(),
             hyperparameters: self.hyperparameters.clone(),
             serving: self.serving.clone(),
             prices: member.prices,

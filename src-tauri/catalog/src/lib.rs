@@ -10,15 +10,15 @@
 //! confirms is said in [`BaseModel::unverified`] or [`Hyperparameter::unverified`], and a price that
 //! is not known is not listed.
 
+mod data;
 mod family;
 mod hyperparameter;
 mod model;
 
+pub use data::{DataFormat, DataRules, MediaKind, MediaRules, SchemaVersion, Stance};
 pub use family::CatalogError;
 pub use hyperparameter::{Hyperparameter, HyperparameterError, HyperparameterKind};
-pub use model::{
-    BaseModel, CustomizationType, DataFormat, DataRules, Lifecycle, LifecycleStatus, Price, PriceItem, ServingMode,
-};
+pub use model::{BaseModel, CustomizationType, Lifecycle, LifecycleStatus, Price, PriceItem, Purpose, ServingMode};
 
 use std::sync::OnceLock;
 
@@ -191,6 +191,37 @@ mod tests {
             for price in &model.prices {
                 assert!(price.usd > 0.0 && !price.source.is_empty() && !price.date.is_empty());
             }
+        }
+    }
+
+    #[test]
+    fn every_kind_of_training_has_its_data_rules() {
+        for model in catalog().models() {
+            let own: Vec<_> = model.purposes.iter().map(|purpose| purpose.customization_type).collect();
+            let beside: Vec<_> = model.customization_types[1..].to_vec();
+            assert_eq!(own, beside, "{}", model.id);
+            assert_eq!(model.customization_types[0], CustomizationType::FineTuning, "{}", model.id);
+            for purpose in &model.purposes {
+                assert_eq!(model.data_for(purpose.customization_type), &purpose.data);
+                assert!(purpose.data.accepts(purpose.data.format), "{}", model.id);
+            }
+            assert_eq!(model.data_for(CustomizationType::FineTuning), &model.data);
+        }
+    }
+
+    #[test]
+    fn a_model_takes_the_media_of_its_own_and_not_of_its_family() {
+        let takes = |id: &str, kind| catalog().find(id).unwrap().data.media(kind).is_some();
+        use MediaKind::{Document, Image, Video};
+        for (id, image, video, document) in [
+            ("amazon.nova-micro-v1:0:128k", false, false, false),
+            ("amazon.nova-pro-v1:0:300k", true, true, false),
+            ("amazon.nova-2-lite-v1:0:256k", true, true, true),
+            ("meta.llama3-2-3b-instruct-v1:0:128k", false, false, false),
+            ("meta.llama3-2-11b-instruct-v1:0:128k", true, false, false),
+            ("meta.llama3-3-70b-instruct-v1:0:128k", false, false, false),
+        ] {
+            assert_eq!([takes(id, Image), takes(id, Video), takes(id, Document)], [image, video, document], "{id}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::{Hyperparameter, HyperparameterError};
+use crate::{DataRules, Hyperparameter, HyperparameterError};
 
 /// One base model and everything the app must know before a job on it starts.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +21,10 @@ pub struct BaseModel {
     /// Regions where a job may run. Empty for a local model: any.
     pub tuning_regions: Vec<String>,
     pub lifecycle: Lifecycle,
+    /// What fine-tuning asks of its data.
     pub data: DataRules,
+    /// What other kinds of training ask of theirs.
+    pub purposes: Vec<Purpose>,
     pub hyperparameters: Vec<Hyperparameter>,
     /// How a tuned copy can be served.
     pub serving: Vec<ServingMode>,
@@ -53,6 +56,12 @@ impl BaseModel {
 
     pub fn tunable_in(&self, region: &str) -> bool {
         self.tuning_regions.is_empty() || self.tuning_regions.iter().any(|r| r == region)
+    }
+
+    /// What this kind of training asks of its data.
+    pub fn data_for(&self, customization_type: CustomizationType) -> &DataRules {
+        let own = self.purposes.iter().find(|purpose| purpose.customization_type == customization_type);
+        own.map_or(&self.data, |purpose| &purpose.data)
     }
 
     pub fn hyperparameter(&self, key: &str) -> Option<&Hyperparameter> {
@@ -102,6 +111,15 @@ impl CustomizationType {
     }
 }
 
+/// The data rules of one kind of training, where they are not those of fine-tuning.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Purpose {
+    #[serde(rename = "type")]
+    pub customization_type: CustomizationType,
+    pub data: DataRules,
+}
+
 /// How a tuned copy answers prompts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -147,78 +165,6 @@ impl LifecycleStatus {
             Self::Legacy => "LEGACY",
             Self::EndOfLife => "END_OF_LIFE",
         }
-    }
-}
-
-/// The JSONL a model is trained from; a line a record in each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-pub enum DataFormat {
-    /// `{"prompt": …, "completion": …}`
-    PromptCompletion,
-    /// `{"system"?: …, "messages": [{"role", "content": text}]}`
-    ClaudeMessages,
-    /// `{"schemaVersion": "bedrock-conversation-2024", "system"?: [{"text"}], "messages": [{"role", "content": [{"text"}]}]}`
-    Conversation,
-}
-
-impl DataFormat {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::PromptCompletion => "PromptCompletion",
-            Self::ClaudeMessages => "ClaudeMessages",
-            Self::Conversation => "Conversation",
-        }
-    }
-}
-
-/// What a model asks of its training data. A limit that is `None` is not documented.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DataRules {
-    /// The format the app writes.
-    pub format: DataFormat,
-    /// All formats the model reads, the written one among them.
-    #[serde(default)]
-    pub accepts_formats: Vec<DataFormat>,
-    /// `schemaVersion` must be the constant where it is given; otherwise any text will do.
-    #[serde(default)]
-    pub exact_schema_version: bool,
-    /// The least number of training records.
-    pub min_records: u64,
-    /// The greatest number of training and validation records together.
-    pub max_records: Option<u64>,
-    pub max_training_records: Option<u64>,
-    pub min_validation_records: Option<u64>,
-    pub max_validation_records: Option<u64>,
-    /// False where a validation set is refused or silently not used.
-    pub validation_accepted: bool,
-    /// Prompt, completion and system text of one record together.
-    pub max_tokens_per_record: Option<u32>,
-    pub max_prompt_tokens: Option<u32>,
-    pub max_completion_tokens: Option<u32>,
-    /// What the model reads at once: of a longer record only the end is trained on. Only where that is what happens
-    /// instead of a refusal.
-    pub context_tokens: Option<u32>,
-    /// The estimate of tokens is characters divided by this.
-    pub chars_per_token: f32,
-    pub max_training_bytes: Option<u64>,
-    pub max_validation_bytes: Option<u64>,
-    /// Texts that may occur nowhere in a record.
-    #[serde(default)]
-    pub reserved_words: Vec<String>,
-    /// Reserved words are compared without regard to case unless this is set.
-    #[serde(default)]
-    pub reserved_words_match_case: bool,
-}
-
-impl DataRules {
-    pub fn accepts(&self, format: DataFormat) -> bool {
-        self.accepts_formats.contains(&format)
-    }
-
-    /// The estimated number of tokens in so many characters, rounded up.
-    pub fn estimate_tokens(&self, chars: usize) -> u64 {
-        (chars as f64 / f64::from(self.chars_per_token)).ceil() as u64
     }
 }
 

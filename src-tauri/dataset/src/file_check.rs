@@ -7,7 +7,7 @@
 use std::io::Read;
 
 use serde_json::{Map, Value};
-use whetstone_catalog::{BaseModel, DataFormat};
+use whetstone_catalog::{BaseModel, DataFormat, SchemaVersion};
 
 use crate::formats::MAX_RECORD_BYTES;
 use crate::input::{Input, LineRead};
@@ -186,6 +186,8 @@ fn parse(line: &[u8], number: u64, model: &BaseModel, kind: SplitKind) -> Result
         DataFormat::PromptCompletion => prompt_completion(&object),
         DataFormat::ClaudeMessages => claude(&object),
         DataFormat::Conversation => conversation(&object, model),
+        DataFormat::Pretraining => pretraining(&object),
+        DataFormat::OpenAiChat => claude(&object),
     };
     record.map_err(|why| Refusal {
         rule: "record-shape",
@@ -210,6 +212,10 @@ fn format_of(object: &Map<String, Value>, model: &BaseModel) -> DataFormat {
 fn pattern(format: DataFormat) -> &'static str {
     match format {
         DataFormat::PromptCompletion => r#"{"prompt": "<prompt>", "completion": "<completion>"}"#,
+        DataFormat::Pretraining => r#"{"input": "<text>"}"#,
+        DataFormat::OpenAiChat => {
+            r#"{"messages": [{"role": "user", "content": "<text>"}], "reference_answer": "<text>"}"#
+        }
         DataFormat::ClaudeMessages => {
             r#"{"system": "<text>", "messages": [{"role": "user", "content": "<text>"}, {"role": "assistant", "content": "<text>"}]}"#
         }
@@ -231,6 +237,10 @@ fn prompt_completion(object: &Map<String, Value>) -> Result<Record, String> {
     Ok(Record::prompt_completion(None, text(object, "prompt")?, text(object, "completion")?))
 }
 
+fn pretraining(object: &Map<String, Value>) -> Result<Record, String> {
+    Ok(Record::new(vec![Turn::new(Role::Assistant, text(object, "input")?)]))
+}
+
 fn claude(object: &Map<String, Value>) -> Result<Record, String> {
     let mut turns = Vec::new();
     if object.contains_key("system") {
@@ -246,7 +256,7 @@ fn claude(object: &Map<String, Value>) -> Result<Record, String> {
 fn conversation(object: &Map<String, Value>, model: &BaseModel) -> Result<Record, String> {
     if object.contains_key("schemaVersion") {
         let version = text(object, "schemaVersion")?;
-        if model.data.exact_schema_version && version != SCHEMA_VERSION {
+        if model.data.schema_version != SchemaVersion::Any && version != SCHEMA_VERSION {
             return Err(format!("\"schemaVersion\" must be \"{SCHEMA_VERSION}\""));
         }
     }

@@ -4,6 +4,7 @@ use std::borrow::{Borrow, Cow};
 use std::io::Write;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use whetstone_catalog::{BaseModel, DataFormat};
 
 use crate::record::{Record, Role, Turn};
@@ -87,6 +88,11 @@ pub fn write_record(
             let line = conversation(record).map_err(refuse)?;
             serde_json::to_writer(&mut out, &line)
         }
+        DataFormat::Pretraining => match record.turns.as_slice() {
+            [turn] => serde_json::to_writer(&mut out, &Pretraining { input: turn.text() }),
+            _ => return Err(refuse("it is not one text")),
+        },
+        DataFormat::OpenAiChat => serde_json::to_writer(&mut out, &open_ai_chat(record)),
     };
     written.map_err(std::io::Error::from)?;
     out.write_all(b"\n")?;
@@ -113,6 +119,18 @@ struct Conversation<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     system: Option<[Block<String>; 1]>,
     messages: Vec<Message<'a, [Block<Cow<'a, str>>; 1]>>,
+}
+
+#[derive(Serialize)]
+struct Pretraining<'a> {
+    input: Cow<'a, str>,
+}
+
+#[derive(Serialize)]
+struct OpenAiChat<'a> {
+    messages: Vec<Message<'a, Cow<'a, str>>>,
+    #[serde(flatten)]
+    extra: &'a Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -152,6 +170,11 @@ fn conversation(record: &Record) -> Result<Conversation<'_>, &'static str> {
         system: system_text(record).map(|text| [Block { text }]),
         messages: messages.collect(),
     })
+}
+
+fn open_ai_chat(record: &Record) -> OpenAiChat<'_> {
+    let messages = record.turns.iter().map(|turn| Message { role: turn.role.as_str(), content: turn.text() });
+    OpenAiChat { messages: messages.collect(), extra: &record.extra }
 }
 
 /// All system texts, an empty line between them.
@@ -196,6 +219,10 @@ mod tests {
             (
                 DataFormat::Conversation,
                 r#"{"schemaVersion":"bedrock-conversation-2024","system":[{"text":"Be brief."}],"messages":[{"role":"user","content":[{"text":"Hi\n\"you\""}]},{"role":"assistant","content":[{"text":"Hello"}]}]}"#,
+            ),
+            (
+                DataFormat::OpenAiChat,
+                r#"{"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hi\n\"you\""},{"role":"assistant","content":"Hello"}]}"#,
             ),
         ] {
             assert_eq!(written(&record, format), format!("{line}\n"));

@@ -54,6 +54,8 @@ fn format_in_words(format: catalog::DataFormat) -> &'static str {
         catalog::DataFormat::PromptCompletion => "prompt and completion",
         catalog::DataFormat::ClaudeMessages => "Claude messages",
         catalog::DataFormat::Conversation => "conversation",
+        catalog::DataFormat::Pretraining => "plain text",
+        catalog::DataFormat::OpenAiChat => "chat with a reference answer",
     }
 }
 
