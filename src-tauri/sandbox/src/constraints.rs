@@ -54,6 +54,8 @@ rule!(
     r"arn:aws(|-us-gov|-cn|-iso|-iso-b):bedrock:[a-z0-9-]{1,20}:[0-9]{12}:custom-model/(imported|[a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}([a-z0-9-]{1,63}[.]){0,2}[a-z0-9-]{1,63}([:][a-z0-9-]{1,63}){0,2})/[a-z0-9]{12}"
 );
 rule!(DESCRIPTION, 1, 2048, r".*");
+rule!(NAME_PART, 1, 63, r".*");
+rule!(VPC_ID, 0, 32, r"[-0-9a-zA-Z]+");
 rule!(TAG_KEY, 1, 128, r"[a-zA-Z0-9\s._:/=+@-]*");
 rule!(TAG_VALUE, 0, 256, r"[a-zA-Z0-9\s._:/=+@-]*");
 // The service's own pattern spells out every kind of resource; which of them there are here is asked of the state.
@@ -181,6 +183,8 @@ mod tests {
                 "whetstone.tiny-v1",
             ),
             (&DESCRIPTION, "anything", ""),
+            (&NAME_PART, "part", ""),
+            (&VPC_ID, "subnet-0ab", "subnet 0ab"),
             (&TAG_KEY, "team:a/b", "team&"),
             (&TAG_VALUE, "", "a&b"),
             (&TAGGABLE_ARN, "arn:aws:bedrock:us-east-1:123456789012:imported-model/abcdefghijkl", "imported-model"),

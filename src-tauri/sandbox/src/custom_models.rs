@@ -14,11 +14,11 @@ use crate::clock::iso8601;
 use crate::constraints::Checks;
 use crate::deployments::Deployment;
 use crate::errors::ApiError;
-use crate::ids::{self, foundation_model_arn};
+use crate::ids::foundation_model_arn;
 use crate::jobs::job::{Asked, Job, Losses};
-use crate::paging::{self, CREATION_TIME, Listed};
+use crate::paging::{self, Listed, Listing};
 use crate::router::{Answer, CONTROL_BODY, Call, Handler, Operation, json, mark_stand_in};
-use crate::state::Resource;
+use crate::state::{Change, Resource, StateError};
 use crate::tags;
 
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -45,20 +45,23 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
 ];
 
+const MODELS: Listing =
+    Listing { status: Some(("modelStatus", &["Active", "Creating", "Failed"])), ..Listing::new("modelSummaries", &[]) };
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct CustomModel {
     pub(crate) id: String,
     pub(crate) arn: String,
-    region: String,
-    name: String,
+    pub(crate) region: String,
+    pub(crate) name: String,
     /// The base model of the catalog.
     pub(crate) base: String,
-    job_name: String,
-    job_arn: String,
-    asked: Asked,
-    losses: Option<Losses>,
+    pub(crate) job_name: String,
+    pub(crate) job_arn: String,
+    pub(crate) asked: Asked,
+    pub(crate) losses: Option<Losses>,
     pub(crate) stand_in: Option<String>,
-    created: i64,
+    pub(crate) created: i64,
 }
 
 impl CustomModel {
@@ -125,6 +128,9 @@ impl Resource for CustomModel {
     fn id(&self) -> &str {
         &self.id
     }
+    fn arn(&self) -> &str {
+        &self.arn
+    }
     fn region(&self) -> &str {
         &self.region
     }
@@ -134,32 +140,18 @@ impl Resource for CustomModel {
 }
 
 impl Listed for CustomModel {
-    fn id(&self) -> &str {
-        &self.id
-    }
-    fn region(&self) -> &str {
-        &self.region
-    }
-    fn name(&self) -> &str {
-        &self.name
-    }
     fn created(&self) -> i64 {
         self.created
     }
-}
-
-/// A custom model by ARN or by name.
-pub(crate) fn find(app: &App, region: &str, identifier: &str) -> Result<Option<CustomModel>, ApiError> {
-    let found = if identifier.starts_with("arn:") {
-        app.state().get::<CustomModel>(ids::last_segment(identifier))?.filter(|model| model.arn == identifier)
-    } else {
-        app.state().named::<CustomModel>(region, identifier)?
-    };
-    Ok(found.filter(|model| model.region == region))
+    /// A model is there once it is active.
+    fn status(&self) -> &'static str {
+        "Active"
+    }
 }
 
 fn expect(app: &App, call: &Call) -> Result<CustomModel, ApiError> {
-    find(app, &call.region, call.identifier())?
+    app.state()
+        .find(&call.region, call.identifier())?
         .ok_or_else(|| ApiError::not_found(format!("Could not find the custom model {}.", call.identifier())))
 }
 
@@ -170,32 +162,20 @@ fn get(app: &Arc<App>, call: &Call) -> Answer {
 
 fn list(app: &Arc<App>, call: &Call) -> Answer {
     let mut checks = Checks::default();
-    let status = call.query("modelStatus");
-    checks.one_of("modelStatus", status, &["Active", "Creating", "Failed"]);
     checks.one_of("isOwned", call.query("isOwned"), &["true", "false"]);
     checks.finish()?;
     let base = [call.query("baseModelArnEquals"), call.query("foundationModelArnEquals")];
-    // A model is there once it is active, and is owned by the one account that there is.
-    let none = status.is_some_and(|wanted| wanted != "Active") || call.query("isOwned") == Some("false");
-    let keep = |model: &CustomModel| !none && base.iter().flatten().all(|wanted| *wanted == model.base_arn());
-    let (models, next) = paging::page(call, &CREATION_TIME, app.state().all::<CustomModel>()?, keep)?;
-    let summaries: Vec<Value> = models.iter().map(|model| model.summary(app.keys().account())).collect();
-    let mut answer = json!({ "modelSummaries": summaries });
-    if let Some(next) = next {
-        answer["nextToken"] = json!(next);
-    }
-    json(StatusCode::OK, &answer)
+    // Every model is owned by the one account that there is.
+    let others = call.query("isOwned") == Some("false");
+    let keep = |model: &CustomModel| !others && base.iter().flatten().all(|wanted| *wanted == model.base_arn());
+    paging::answer(app, call, &MODELS, keep, |model| model.summary(app.keys().account()))
 }
 
 fn delete(app: &Arc<App>, call: &Call) -> Answer {
     let model = expect(app, call)?;
     app.state().change(|change| {
-        if change.all::<Deployment>()?.iter().any(|deployment| deployment.model_arn == model.arn) {
-            return Err(ApiError::conflict("The custom model has a deployment. Delete the deployment first."));
-        }
-        let needed = |job: &Job| !job.status.is_over() && job.from_model.as_ref() == Some(&model.id);
-        if change.all::<Job>()?.iter().any(needed) {
-            return Err(ApiError::conflict("A customization job is tuning this model further."));
+        if let Some(why) = in_use(change, &model)? {
+            return Err(ApiError::conflict(why));
         }
         change.delete::<CustomModel>(&model.id)?;
         tags::detach(change, &model.arn)
@@ -206,4 +186,15 @@ fn delete(app: &Arc<App>, call: &Call) -> Answer {
         tracing::warn!(%error, model = model.id, "the weights of a deleted model could not be removed");
     }
     Ok(Response::new(Body::empty()))
+}
+
+/// Why a model cannot be deleted now.
+fn in_use(change: &Change<'_>, model: &CustomModel) -> Result<Option<String>, StateError> {
+    if let Some(deployment) = change.all::<Deployment>()?.iter().find(|deployment| deployment.uses(&model.arn)) {
+        let name = deployment.name();
+        return Ok(Some(format!("The custom model has the deployment {name}. Delete the deployment first.")));
+    }
+    let needed = |job: &&Job| !job.status.is_over() && job.from_model.as_ref() == Some(&model.id);
+    let jobs = change.all::<Job>()?;
+    Ok(jobs.iter().find(needed).map(|job| format!("The customization job {} is tuning this model further.", job.name)))
 }

@@ -21,6 +21,7 @@ pub(crate) enum ErrorKind {
     RequestTooLarge,
     ResourceNotFound,
     Serialization,
+    ServiceQuotaExceeded,
     ServiceUnavailable,
     TooManyTags,
     UnknownOperation,
@@ -40,6 +41,7 @@ impl ErrorKind {
             Self::RequestTooLarge => "RequestEntityTooLargeException",
             Self::ResourceNotFound => "ResourceNotFoundException",
             Self::Serialization => "SerializationException",
+            Self::ServiceQuotaExceeded => "ServiceQuotaExceededException",
             Self::ServiceUnavailable => "ServiceUnavailableException",
             Self::TooManyTags => "TooManyTagsException",
             Self::UnknownOperation => "UnknownOperationException",
@@ -54,7 +56,11 @@ impl ErrorKind {
             | Self::InvalidSignature
             | Self::MissingAuthenticationToken
             | Self::UnrecognizedClient => StatusCode::FORBIDDEN,
-            Self::Conflict | Self::Serialization | Self::TooManyTags | Self::Validation => StatusCode::BAD_REQUEST,
+            Self::Conflict
+            | Self::Serialization
+            | Self::ServiceQuotaExceeded
+            | Self::TooManyTags
+            | Self::Validation => StatusCode::BAD_REQUEST,
             Self::InternalServer => StatusCode::INTERNAL_SERVER_ERROR,
             Self::ModelNotReady => StatusCode::TOO_MANY_REQUESTS,
             Self::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,

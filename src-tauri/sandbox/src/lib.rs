@@ -12,7 +12,8 @@
 //! | --- | --- |
 //! | `home`, `state`, `clock`, `ids` | the folder and its keys, the database, time, names |
 //! | `server`, `auth`, `router`, `errors` | the port, signatures, the table of operations, error answers |
-//! | `constraints`, `paging` | what the service model asks of requests; lists |
+//! | `constraints`, `creation`, `paging` | what the service model asks of requests; creating once; lists |
+//! | `access`, `limits` | what roles may do; quotas |
 //! | `foundation_models`, `jobs`, `custom_models`, `deployments`, `runtime` | the groups of operations |
 //! | `tags` | tags of every resource that can have them |
 //! | `stand_in` | what is trained in the place of a model that is not local |
@@ -20,10 +21,12 @@
 //!
 //! Deliberately absent: any address but loopback, any account but one, and every operation that is not in the table.
 
+mod access;
 mod app;
 mod auth;
 mod clock;
 mod constraints;
+mod creation;
 mod custom_models;
 mod deployments;
 mod errors;
@@ -31,6 +34,7 @@ mod foundation_models;
 mod home;
 mod ids;
 mod jobs;
+mod limits;
 mod paging;
 mod router;
 mod runtime;

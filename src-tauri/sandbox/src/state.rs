@@ -13,6 +13,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use crate::ids::last_segment;
+
 /// A failure of the database itself.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StateError {
@@ -25,7 +27,9 @@ pub(crate) enum StateError {
 /// A kind of thing that is kept.
 pub(crate) trait Resource: Serialize + DeserializeOwned {
     const KIND: &'static str;
+    /// Unique among those of its kind: the last segment of its ARN.
     fn id(&self) -> &str;
+    fn arn(&self) -> &str;
     fn region(&self) -> &str;
     /// Unique among those of its kind in its Region.
     fn name(&self) -> &str;
@@ -113,9 +117,9 @@ impl State {
         one(&self.connection(), "SELECT document FROM resources WHERE kind = ?1 AND id = ?2", params![T::KIND, id])
     }
 
-    pub(crate) fn named<T: Resource>(&self, region: &str, name: &str) -> Result<Option<T>, StateError> {
-        let query = "SELECT document FROM resources WHERE kind = ?1 AND region = ?2 AND name = ?3";
-        one(&self.connection(), query, params![T::KIND, region, name])
+    /// What an identifier of a request means in the Region that the request speaks to: an ARN, or a name.
+    pub(crate) fn find<T: Resource>(&self, region: &str, identifier: &str) -> Result<Option<T>, StateError> {
+        find(&self.connection(), region, identifier)
     }
 
     /// All of a kind, in every Region, oldest first.
@@ -153,6 +157,11 @@ pub(crate) struct Change<'a>(Transaction<'a>);
 impl Change<'_> {
     pub(crate) fn get<T: Resource>(&self, id: &str) -> Result<Option<T>, StateError> {
         one(&self.0, "SELECT document FROM resources WHERE kind = ?1 AND id = ?2", params![T::KIND, id])
+    }
+
+    /// What an identifier of a request means in a Region: an ARN, or a name.
+    pub(crate) fn find<T: Resource>(&self, region: &str, identifier: &str) -> Result<Option<T>, StateError> {
+        find(&self.0, region, identifier)
     }
 
     pub(crate) fn name_taken<T: Resource>(&self, region: &str, name: &str) -> Result<bool, StateError> {
@@ -209,6 +218,18 @@ impl Change<'_> {
     }
 }
 
+fn find<T: Resource>(connection: &Connection, region: &str, identifier: &str) -> Result<Option<T>, StateError> {
+    let found: Option<T> = if identifier.starts_with("arn:") {
+        let query = "SELECT document FROM resources WHERE kind = ?1 AND id = ?2";
+        one(connection, query, params![T::KIND, last_segment(identifier)])?
+            .filter(|found: &T| found.arn() == identifier)
+    } else {
+        let query = "SELECT document FROM resources WHERE kind = ?1 AND region = ?2 AND name = ?3";
+        one(connection, query, params![T::KIND, region, identifier])?
+    };
+    Ok(found.filter(|found| found.region() == region))
+}
+
 fn one<T: DeserializeOwned>(
     connection: &Connection,
     query: &str,
@@ -227,6 +248,7 @@ mod tests {
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Thing {
         id: String,
+        arn: String,
         name: String,
         value: u32,
     }
@@ -235,6 +257,9 @@ mod tests {
         const KIND: &'static str = "thing";
         fn id(&self) -> &str {
             &self.id
+        }
+        fn arn(&self) -> &str {
+            &self.arn
         }
         fn region(&self) -> &str {
             "us-east-1"
@@ -245,7 +270,7 @@ mod tests {
     }
 
     fn thing(id: &str, name: &str) -> Thing {
-        Thing { id: id.to_owned(), name: name.to_owned(), value: 1 }
+        Thing { id: id.to_owned(), arn: format!("arn:thing/{id}"), name: name.to_owned(), value: 1 }
     }
 
     #[test]
@@ -273,7 +298,11 @@ mod tests {
         let state = State::open(&path).unwrap();
         let all = state.all::<Thing>().unwrap();
         assert_eq!(all.iter().map(|thing| (thing.id.as_str(), thing.value)).collect::<Vec<_>>(), [("z", 1), ("a", 7)]);
-        assert_eq!(state.named::<Thing>("us-east-1", "one").unwrap().unwrap().id, "z");
+        for identifier in ["one", "arn:thing/z"] {
+            assert_eq!(state.find::<Thing>("us-east-1", identifier).unwrap().unwrap().id, "z");
+            assert_eq!(state.find::<Thing>("us-west-2", identifier).unwrap(), None);
+        }
+        assert_eq!(state.find::<Thing>("us-east-1", "arn:other/z").unwrap(), None, "the whole ARN counts");
         assert!(state.change(|change| change.delete::<Thing>("z")).unwrap());
         assert_eq!(state.get::<Thing>("z").unwrap(), None);
     }

@@ -71,6 +71,9 @@ impl Resource for Tags {
     fn id(&self) -> &str {
         &self.arn
     }
+    fn arn(&self) -> &str {
+        &self.arn
+    }
     fn region(&self) -> &str {
         &self.region
     }

@@ -11,6 +11,7 @@ use whetstone_catalog::BaseModel;
 use whetstone_dataset::{Record, Severity, SplitKind, check_counts, check_file};
 
 use super::job::Job;
+use crate::access::{self, ServiceRole};
 use crate::app::App;
 use crate::s3::store::StoreError;
 
@@ -37,6 +38,14 @@ impl Place {
         Self { bucket: bucket.to_owned(), key: key.to_owned() }
     }
 
+    pub(super) fn bucket_arn(&self) -> String {
+        format!("arn:aws:s3:::{}", self.bucket)
+    }
+
+    pub(super) fn object_arn(&self, key: &str) -> String {
+        format!("arn:aws:s3:::{}/{key}", self.bucket)
+    }
+
     /// The key as a prefix that more can be added to.
     pub(super) fn prefix(&self) -> String {
         let key = self.key.trim_end_matches('/');
@@ -46,22 +55,21 @@ impl Place {
 
 /// Role, buckets, objects, and the probe object in the output.
 pub(super) fn validate(app: &App, job: &Job) -> Result<(), Refusal> {
-    if job.asked.role_arn != app.keys().role_arn() {
-        return Err(format!("Could not assume the role {}.", job.asked.role_arn));
-    }
+    let role = access::assume(app, &job.asked.role_arn, &job.arn)?;
     for uri in std::iter::once(&job.asked.training_uri).chain(&job.asked.validation_uri) {
-        readable(app, job, uri)?;
+        readable(app, job, &role, uri)?;
     }
     let output = Place::of(&job.asked.output_uri);
     let probe = format!("{}{PROBE}", output.prefix());
     let missing = |why: String| format!("Amazon S3 perms missing (PutObject): {}: {why}", job.asked.output_uri);
     region(app, job, &output.bucket).map_err(&missing)?;
+    role.may("s3:PutObject", &output.object_arn(&probe)).map_err(&missing)?;
     let store = app.store();
     store.put(&output.bucket, &probe, b"", "application/octet-stream").map_err(|error| missing(error.to_string()))?;
     store.delete(&output.bucket, &probe).map_err(|error| missing(error.to_string()))
 }
 
-fn readable(app: &App, job: &Job, uri: &str) -> Result<(), Refusal> {
+fn readable(app: &App, job: &Job, role: &ServiceRole, uri: &str) -> Result<(), Refusal> {
     let place = Place::of(uri);
     let refused = |why: String| {
         format!(
@@ -69,7 +77,9 @@ fn readable(app: &App, job: &Job, uri: &str) -> Result<(), Refusal> {
             place.bucket, place.key
         )
     };
-    region(app, job, &place.bucket).map_err(refused)?;
+    region(app, job, &place.bucket).map_err(&refused)?;
+    role.may("s3:ListBucket", &place.bucket_arn()).map_err(&refused)?;
+    role.may("s3:GetObject", &place.object_arn(&place.key)).map_err(&refused)?;
     app.store().object(&place.bucket, &place.key).map(|_| ()).map_err(|error| refused(error.to_string()))
 }
 

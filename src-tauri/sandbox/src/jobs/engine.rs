@@ -19,12 +19,10 @@ use super::{data, training};
 use crate::app::App;
 use crate::custom_models::CustomModel;
 use crate::foundation_models;
+use crate::limits::TRAININGS;
 use crate::stand_in::training_settings;
 use crate::state::StateError;
 use crate::tags;
-
-/// Trainings at once: the service's own, not adjustable, quota.
-const TRAININGS: usize = 2;
 
 /// Why a job's way ended before it was completed.
 #[derive(Debug)]
@@ -49,7 +47,7 @@ pub(crate) struct RunningJobs {
 
 impl RunningJobs {
     pub(crate) fn new() -> Self {
-        Self { stops: Mutex::default(), trainings: Semaphore::new(TRAININGS) }
+        Self { stops: Mutex::default(), trainings: Semaphore::new(TRAININGS.value) }
     }
 
     /// Tells a job's task that the job is to stop.

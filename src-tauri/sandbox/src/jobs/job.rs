@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::request::VpcConfig;
 use crate::clock::iso8601;
 use crate::ids::foundation_model_arn;
 use crate::paging::Listed;
@@ -106,8 +107,7 @@ pub(crate) struct Asked {
     pub(crate) hyperparameters: BTreeMap<String, String>,
     pub(crate) client_token: Option<String>,
     pub(crate) kms_key: Option<String>,
-    pub(crate) vpc: Option<Value>,
-    pub(crate) job_tags: Vec<Tag>,
+    pub(crate) vpc: Option<VpcConfig>,
     pub(crate) model_tags: Vec<Tag>,
 }
 
@@ -234,7 +234,7 @@ impl Job {
             view["outputModelKmsKeyArn"] = json!(key);
         }
         if let Some(vpc) = &self.asked.vpc {
-            view["vpcConfig"] = vpc.clone();
+            view["vpcConfig"] = json!(vpc);
         }
         if self.status == JobStatus::Completed {
             view["outputModelArn"] = json!(self.model_arn);
@@ -272,6 +272,9 @@ impl Resource for Job {
     fn id(&self) -> &str {
         &self.id
     }
+    fn arn(&self) -> &str {
+        &self.arn
+    }
     fn region(&self) -> &str {
         &self.region
     }
@@ -281,16 +284,10 @@ impl Resource for Job {
 }
 
 impl Listed for Job {
-    fn id(&self) -> &str {
-        &self.id
-    }
-    fn region(&self) -> &str {
-        &self.region
-    }
-    fn name(&self) -> &str {
-        &self.name
-    }
     fn created(&self) -> i64 {
         self.created
+    }
+    fn status(&self) -> &'static str {
+        self.status.as_str()
     }
 }

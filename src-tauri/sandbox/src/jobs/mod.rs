@@ -16,22 +16,23 @@ mod data;
 pub(crate) mod engine;
 pub(crate) mod job;
 mod metrics;
-mod request;
+pub(crate) mod request;
 mod training;
 
 use std::sync::Arc;
 
 use http::{Method, Response, StatusCode};
 use s3s::Body;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::app::App;
-use crate::constraints::Checks;
+use crate::creation::{self, Made};
 use crate::custom_models::CustomModel;
-use crate::errors::ApiError;
-use crate::paging::{self, CREATION_TIME};
+use crate::errors::{ApiError, ErrorKind};
+use crate::limits::SCHEDULED_JOBS;
+use crate::paging::{self, Listing};
 use crate::router::{Answer, CONTROL_BODY, Call, Handler, Operation, json, mark_stand_in};
-use crate::state::{Change, Earlier};
+use crate::state::Change;
 use crate::{ids, stand_in, tags};
 use job::{Asked, Job, JobStatus, Phase, PhaseStatus};
 use request::{Base, CreateJob};
@@ -67,36 +68,28 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
 ];
 
+const JOBS: Listing = Listing::new("modelCustomizationJobSummaries", &JobStatus::ALL);
+
 fn create(app: &Arc<App>, call: &Call) -> Answer {
-    let request: CreateJob = call.json()?;
+    let mut request: CreateJob = call.json()?;
     request.check_shape()?;
     let token = request.token(&call.region)?;
-    // A repeated request is answered before anything else is looked at: what was fine then may not be now.
-    if let Some(token) = &token
-        && let Some(arn) = app.state().change(|change| earlier(change.earlier(token)?))?
-    {
+    if let Some(arn) = creation::earlier(app, token.as_ref(), ErrorKind::Conflict)? {
         return created(&arn);
     }
+    let job_tags = request.job_tags.take().unwrap_or_default();
     let (base, asked) = request.resolve(app, &call.region)?;
     let job = new_job(app, &call.region, request, base, asked);
-    let arn = app.state().change(|change| {
-        if let Some(token) = &token
-            && let Some(arn) = earlier(change.earlier(token)?)?
-        {
-            return Ok(arn);
-        }
+    let made = creation::once(app, token.as_ref(), ErrorKind::Conflict, |change| {
         check_names(change, &job)?;
-        change.insert(&job)?;
-        tags::attach(change, &job.region, &job.arn, &job.asked.job_tags)?;
-        if let Some(token) = &token {
-            change.remember(token, &job.arn)?;
-        }
-        Ok::<_, ApiError>(job.arn.clone())
+        check_quota(change, &job.region)?;
+        tags::attach(change, &job.region, &job.arn, &job_tags)?;
+        Ok(job)
     })?;
-    if arn == job.arn {
-        engine::launch(app, &job);
+    if let Made::New(job) = &made {
+        engine::launch(app, job);
     }
-    created(&arn)
+    created(made.arn())
 }
 
 fn new_job(app: &App, region: &str, request: CreateJob, base: Base, asked: Asked) -> Job {
@@ -145,14 +138,9 @@ fn check_names(change: &Change<'_>, job: &Job) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn earlier(earlier: Earlier) -> Result<Option<String>, ApiError> {
-    match earlier {
-        Earlier::None => Ok(None),
-        Earlier::Same(arn) => Ok(Some(arn)),
-        Earlier::Different => {
-            Err(ApiError::conflict("The provided clientRequestToken was used for a request with other parameters."))
-        }
-    }
+fn check_quota(change: &Change<'_>, region: &str) -> Result<(), ApiError> {
+    let scheduled = change.all::<Job>()?.iter().filter(|job| job.region == region && !job.status.is_over()).count();
+    SCHEDULED_JOBS.room_for_one_more(scheduled)
 }
 
 fn created(arn: &str) -> Answer {
@@ -165,18 +153,7 @@ fn get(app: &Arc<App>, call: &Call) -> Answer {
 }
 
 fn list(app: &Arc<App>, call: &Call) -> Answer {
-    let mut checks = Checks::default();
-    let status = call.query("statusEquals");
-    checks.one_of("statusEquals", status, &JobStatus::ALL);
-    checks.finish()?;
-    let keep = |job: &Job| status.is_none_or(|wanted| job.status.as_str() == wanted);
-    let (jobs, next) = paging::page(call, &CREATION_TIME, app.state().all::<Job>()?, keep)?;
-    let summaries: Vec<Value> = jobs.iter().map(Job::summary).collect();
-    let mut answer = json!({ "modelCustomizationJobSummaries": summaries });
-    if let Some(next) = next {
-        answer["nextToken"] = json!(next);
-    }
-    json(StatusCode::OK, &answer)
+    paging::answer(app, call, &JOBS, |_: &Job| true, Job::summary)
 }
 
 fn stop(app: &Arc<App>, call: &Call) -> Answer {
@@ -208,13 +185,7 @@ fn stop(app: &Arc<App>, call: &Call) -> Answer {
 
 /// The job that the path names, by ARN or by name.
 fn find(app: &App, call: &Call) -> Result<Job, ApiError> {
-    let identifier = call.identifier();
-    let found = if identifier.starts_with("arn:") {
-        app.state().get::<Job>(ids::last_segment(identifier))?.filter(|job| job.arn == identifier)
-    } else {
-        app.state().named::<Job>(&call.region, identifier)?
-    };
-    found.filter(|job| job.region == call.region).ok_or_else(|| absent(call))
+    app.state().find(&call.region, call.identifier())?.ok_or_else(|| absent(call))
 }
 
 fn absent(call: &Call) -> ApiError {

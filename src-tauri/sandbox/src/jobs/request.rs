@@ -7,9 +7,10 @@ use serde_json::Value;
 use whetstone_catalog::{BaseModel, CustomizationType};
 
 use super::job::Asked;
+use crate::access;
 use crate::app::App;
 use crate::constraints::{self, Checks};
-use crate::custom_models::{self, CustomModel};
+use crate::custom_models::CustomModel;
 use crate::errors::ApiError;
 use crate::foundation_models;
 use crate::state::Token;
@@ -29,13 +30,13 @@ pub(super) struct CreateJob {
     base_model_identifier: Option<String>,
     customization_type: Option<String>,
     custom_model_kms_key_id: Option<String>,
-    job_tags: Option<Vec<Tag>>,
+    pub(super) job_tags: Option<Vec<Tag>>,
     custom_model_tags: Option<Vec<Tag>>,
     training_data_config: Option<TrainingData>,
     validation_data_config: Option<ValidationData>,
     output_data_config: Option<S3Data>,
     hyper_parameters: Option<BTreeMap<String, String>>,
-    vpc_config: Option<Value>,
+    vpc_config: Option<VpcConfig>,
     customization_config: Option<Value>,
 }
 
@@ -55,6 +56,31 @@ struct ValidationData {
 #[serde(rename_all = "camelCase")]
 struct S3Data {
     s3_uri: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct VpcConfig {
+    subnet_ids: Option<Vec<String>>,
+    security_group_ids: Option<Vec<String>>,
+}
+
+impl VpcConfig {
+    fn check(&self, checks: &mut Checks) {
+        let lists =
+            [("subnetIds", self.subnet_ids.as_ref(), 16), ("securityGroupIds", self.security_group_ids.as_ref(), 5)];
+        for (member, ids, most) in lists {
+            let member = format!("vpcConfig.{member}");
+            let Some(ids) = ids else {
+                checks.missing(&member);
+                continue;
+            };
+            checks.range(&format!("{member}.length"), ids.len() as f64, 1.0, f64::from(most));
+            for (index, id) in ids.iter().enumerate() {
+                checks.optional(&format!("{member}.{}.member", index + 1), Some(id), &constraints::VPC_ID);
+            }
+        }
+    }
 }
 
 /// What a job is to start from.
@@ -80,6 +106,9 @@ impl CreateJob {
         checks.optional("clientRequestToken", self.client_request_token.as_deref(), &constraints::TOKEN);
         checks.optional("customModelKmsKeyId", self.custom_model_kms_key_id.as_deref(), &constraints::KMS_KEY);
         checks.one_of("customizationType", self.customization_type.as_deref(), &TYPES);
+        if let Some(vpc) = &self.vpc_config {
+            vpc.check(&mut checks);
+        }
         tags::check(&mut checks, "jobTags", self.job_tags.as_deref());
         tags::check(&mut checks, "customModelTags", self.custom_model_tags.as_deref());
         match &self.training_data_config {
@@ -120,12 +149,8 @@ impl CreateJob {
             return Err(ApiError::validation(format!("Invalid hyperparameters: {}.", wrong.join("; "))));
         }
         let role_arn = self.role_arn.clone().unwrap_or_default();
-        if role_arn != app.keys().role_arn() {
-            return Err(ApiError::validation(format!(
-                "Could not assume the role {role_arn}. Check that the role exists and that its trust policy lets \
-                 bedrock.amazonaws.com assume it."
-            )));
-        }
+        let jobs = app.scope(region).job_arn(&base.model.id, "*");
+        access::assume(app, &role_arn, &jobs).map_err(ApiError::validation)?;
         let training = self.training_data_config.as_ref();
         if training.is_some_and(|data| data.invocation_logs_config.is_some()) {
             return Err(ApiError::validation("Training from invocation logs is not available in this sandbox."));
@@ -143,7 +168,6 @@ impl CreateJob {
             client_token: self.client_request_token.clone(),
             kms_key: self.custom_model_kms_key_id.clone(),
             vpc: self.vpc_config.clone(),
-            job_tags: self.job_tags.clone().unwrap_or_default(),
             model_tags: self.custom_model_tags.clone().unwrap_or_default(),
         };
         Ok((base, asked))
@@ -156,7 +180,7 @@ impl CreateJob {
         if let Some(model) = whetstone_catalog::catalog().find(id) {
             return Ok(Base { model, custom: None });
         }
-        let custom = custom_models::find(app, region, id)?.ok_or_else(invalid)?;
+        let custom: CustomModel = app.state().find(region, id)?.ok_or_else(invalid)?;
         let model = foundation_models::find(&custom.base).ok_or_else(invalid)?;
         Ok(Base { model, custom: Some(custom) })
     }
