@@ -1,14 +1,20 @@
 //! Files that people bring: telling what one is, and reading its records one at a time.
 
+use serde::{Deserialize, Serialize};
+
 mod csv;
 mod examples;
 mod jsonl;
+mod outline;
 mod reader;
+mod schema;
 mod sniff;
+mod splice;
 
 pub use csv::Dialect;
 pub use jsonl::JsonlSchema;
 pub use reader::{Item, ReadOutcome, RecordReader, read};
+pub use schema::{Detected, Loss, LossKind, Schema, ShapeError, ShapeKind};
 pub use sniff::sniff;
 
 /// No record may take more bytes of its file than this. It bounds what a broken file can take of the
@@ -19,7 +25,7 @@ pub const MAX_RECORD_BYTES: usize = 25_000_000;
 pub const PROBLEM_CAP: usize = 100;
 
 /// Which column, or field of an object, becomes what.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Mapping {
     pub prompt: String,
     pub completion: String,
