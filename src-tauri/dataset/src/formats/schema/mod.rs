@@ -97,6 +97,8 @@ impl From<DataFormat> for Schema {
             DataFormat::PromptCompletion => Schema::PromptCompletion,
             DataFormat::ClaudeMessages => Schema::ClaudeMessages,
             DataFormat::Conversation => Schema::Conversation,
+            DataFormat::Pretraining => Schema::Pretraining,
+            DataFormat::OpenAiChat => Schema::OpenAiChat,
         }
     }
 }
