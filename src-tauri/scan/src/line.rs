@@ -607,7 +607,7 @@ mod tests {
             (Facts::DIGIT_LETTER, "id 12345678-Z", "12345678 Zebras"),
             (Facts::DIGIT_LETTER, "AB 12 34 56 C", "12 34 567"),
             (Facts::DOTTED, "at 10.0.0.1", "in 10.0.0"),
-            (Facts::COLON_HEX, "fe80::1", "std::x"),
+            (Facts::COLON_HEX, "fe80::1", "ops::x"),
             (Facts::COLON_HEX, "1:2:3:4:5:6:7:8", "12:30:45"),
             (Facts::IBAN, "DE89 3704 0044 05", "XDE89 3704 0044 05"),
             (Facts::IBAN, "to\\nGB82WEST123456", "GB8 WEST123456"),
