@@ -49,6 +49,8 @@ struct Member {
     /// Instead of the family's, where a model of it takes other media.
     media: Option<Vec<MediaRules>>,
     #[serde(default)]
+    teachers: Vec<String>,
+    #[serde(default)]
     prices: Vec<Price>,
 }
 
@@ -89,6 +91,7 @@ impl Family {
             purposes: self.purposes.clone(),
             hyperparameters: self.hyperparameters.clone(),
             serving: self.serving.clone(),
+            teachers: member.teachers,
             prices: member.prices,
             sources: self.sources.clone(),
             unverified: self.unverified.clone(),

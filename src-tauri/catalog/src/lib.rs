@@ -3,21 +3,24 @@
 //!
 //! The facts stand in `models/*.toml`, one file for each set of models that share data rules and
 //! hyperparameters; adding a model is an entry there, listed in [`FAMILY_FILES`]. The catalog is
-//! embedded, parsed once and never changes while the program runs.
+//! embedded, parsed once and never changes while the program runs. Models that cannot be trained on
+//! this computer are in `listed/`, with the reason and without rules.
 //!
 //! Deliberately absent: any network call (what `ListFoundationModels` adds is merged by whoever
-//! asked for it), image and embedding models (a record here is text), and any guess. What no source
+//! asked for it), the data rules of image and embedding models, and any guess. What no source
 //! confirms is said in [`BaseModel::unverified`] or [`Hyperparameter::unverified`], and a price that
 //! is not known is not listed.
 
 mod data;
 mod family;
 mod hyperparameter;
+mod listed;
 mod model;
 
 pub use data::{DataFormat, DataRules, MediaKind, MediaRules, SchemaVersion, Stance};
 pub use family::CatalogError;
 pub use hyperparameter::{Hyperparameter, HyperparameterError, HyperparameterKind};
+pub use listed::{ListedModel, Modality};
 pub use model::{BaseModel, CustomizationType, Lifecycle, LifecycleStatus, Price, PriceItem, Purpose, ServingMode};
 
 use std::sync::OnceLock;
@@ -34,7 +37,9 @@ const FAMILY_FILES: &[(&str, &str)] = &[
     ("llama-3-1.toml", include_str!("../models/llama-3-1.toml")),
     ("llama-3-2.toml", include_str!("../models/llama-3-2.toml")),
     ("llama-3-2-90b.toml", include_str!("../models/llama-3-2-90b.toml")),
+    ("llama-2.toml", include_str!("../models/llama-2.toml")),
     ("claude-3-haiku.toml", include_str!("../models/claude-3-haiku.toml")),
+    ("claude-2.toml", include_str!("../models/claude-2.toml")),
     ("titan-text.toml", include_str!("../models/titan-text.toml")),
     ("titan-text-premier.toml", include_str!("../models/titan-text-premier.toml")),
     ("cohere-command.toml", include_str!("../models/cohere-command.toml")),
@@ -45,6 +50,7 @@ const FAMILY_FILES: &[(&str, &str)] = &[
 #[derive(Debug)]
 pub struct Catalog {
     models: Vec<BaseModel>,
+    listed: Vec<ListedModel>,
 }
 
 /// The embedded catalog.
@@ -60,6 +66,17 @@ impl Catalog {
     /// Every model, local ones first.
     pub fn models(&self) -> &[BaseModel] {
         &self.models
+    }
+
+    /// Base models that lists show and that nothing here trains.
+    pub fn listed_models(&self) -> &[ListedModel] {
+        &self.listed
+    }
+
+    /// The listed model with this id or foundation-model ARN.
+    pub fn find_listed(&self, id_or_arn: &str) -> Option<&ListedModel> {
+        let id = bare_id(id_or_arn)?;
+        self.listed.iter().find(|model| model.id == id)
     }
 
     /// The model with this customization id or foundation-model ARN
@@ -82,7 +99,7 @@ impl Catalog {
         for (name, text) in files {
             models.extend(family::parse_family(name, text)?);
         }
-        Ok(Catalog { models })
+        Ok(Catalog { models, listed: listed::parse(listed::FILE)? })
     }
 }
 
@@ -129,8 +146,9 @@ mod tests {
     #[test]
     fn ids_are_unique() {
         let mut seen = HashSet::new();
-        for model in catalog().models() {
-            assert!(seen.insert(&model.id), "{} is listed twice", model.id);
+        let listed = catalog().listed_models().iter().map(|model| &model.id);
+        for id in catalog().models().iter().map(|model| &model.id).chain(listed) {
+            assert!(seen.insert(id), "{id} is listed twice");
         }
     }
 
@@ -151,7 +169,7 @@ mod tests {
     fn what_is_no_base_model_is_not_found() {
         for unknown in [
             "",
-            "anthropic.claude-v2",
+            "anthropic.claude-v9",
             "arn:aws:bedrock:us-east-1::foundation-model/nothing",
             "arn:aws:bedrock:us-east-1:111122223333:custom-model/whetstone.tiny-v1/abcdefghijkl",
             "arn:aws:s3:::whetstone.tiny-v1",
@@ -222,6 +240,27 @@ mod tests {
             ("meta.llama3-3-70b-instruct-v1:0:128k", false, false, false),
         ] {
             assert_eq!([takes(id, Image), takes(id, Video), takes(id, Document)], [image, video, document], "{id}");
+        }
+    }
+
+    #[test]
+    fn every_teacher_is_a_model_that_answers() {
+        for model in catalog().models() {
+            for teacher in &model.teachers {
+                assert!(model.supports(CustomizationType::Distillation), "{}", model.id);
+                let found = catalog().find_by_invocation_id(teacher).unwrap();
+                assert_ne!(found.id, model.id, "a model is not its own teacher");
+            }
+        }
+    }
+
+    #[test]
+    fn a_listed_model_says_why_it_is_not_trained_here() {
+        let arn = "arn:aws:bedrock:us-west-2::foundation-model/ai21.j2-ultra-v1";
+        assert!(catalog().find_listed(arn).is_some_and(|model| model.why.contains("AI21 Jurassic")));
+        for model in catalog().listed_models() {
+            assert!(!model.why.ends_with('.') && !model.sources.is_empty(), "{}", model.id);
+            assert_eq!(catalog().find(&model.id), None, "{} cannot be both", model.id);
         }
     }
 

@@ -28,6 +28,8 @@ pub struct BaseModel {
     pub hyperparameters: Vec<Hyperparameter>,
     /// How a tuned copy can be served.
     pub serving: Vec<ServingMode>,
+    /// Models whose answers it may be trained on by distillation, by the ids they are invoked under.
+    pub teachers: Vec<String>,
     /// Known prices. A price that is not here is unknown, unless the model is local: that is free.
     pub prices: Vec<Price>,
     pub sources: Vec<String>,

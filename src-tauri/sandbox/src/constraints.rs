@@ -54,6 +54,7 @@ rule!(
     r"arn:aws(|-us-gov|-cn|-iso|-iso-b):bedrock:[a-z0-9-]{1,20}:[0-9]{12}:custom-model/(imported|[a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}([a-z0-9-]{1,63}[.]){0,2}[a-z0-9-]{1,63}([:][a-z0-9-]{1,63}){0,2})/[a-z0-9]{12}"
 );
 rule!(DESCRIPTION, 1, 2048, r".*");
+rule!(PROVIDER, 1, 63, r"[A-Za-z0-9- ]{1,63}");
 rule!(NAME_PART, 1, 63, r".*");
 rule!(VPC_ID, 0, 32, r"[-0-9a-zA-Z]+");
 rule!(TAG_KEY, 1, 128, r"[a-zA-Z0-9\s._:/=+@-]*");
@@ -183,6 +184,7 @@ mod tests {
                 "whetstone.tiny-v1",
             ),
             (&DESCRIPTION, "anything", ""),
+            (&PROVIDER, "AI21 Labs", "a.b"),
             (&NAME_PART, "part", ""),
             (&VPC_ID, "subnet-0ab", "subnet 0ab"),
             (&TAG_KEY, "team:a/b", "team&"),

@@ -1,17 +1,22 @@
-//! ListFoundationModels and GetFoundationModel, from the catalog.
+//! ListFoundationModels, GetFoundationModel and GetFoundationModelAvailability, from the catalog.
 //!
-//! Every model of the catalog is listed in every Region, with those that are past their end of life as LEGACY: they
-//! can be rehearsed here. Deliberately absent: models that the catalog does not know.
+//! Every model of the catalog is listed in every Region: those that are trained here, as themselves or by a stand-in,
+//! and those that are only listed. Models past their end of life are LEGACY, so that they can be rehearsed. What can be
+//! customized is said by Region, as jobs are held to the model's own. Deliberately absent: models that the catalog does
+//! not know, and agreements: there is nothing to agree to.
 
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use whetstone_catalog::{BaseModel, CustomizationType, LifecycleStatus, catalog};
+use whetstone_catalog::{
+    BaseModel, CustomizationType, Lifecycle, LifecycleStatus, ListedModel, MediaKind, Modality, ServingMode, catalog,
+};
 
 use crate::app::App;
-use crate::constraints::Checks;
+use crate::constraints::{self, Checks};
 use crate::errors::ApiError;
+use crate::ids::foundation_model_arn;
 use crate::router::{Answer, CONTROL_BODY, Call, Handler, Operation, json, mark_stand_in};
 use crate::stand_in;
 
@@ -30,72 +35,162 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         body_limit: CONTROL_BODY,
         handler: Handler::Control(get),
     },
+    Operation {
+        name: "GetFoundationModelAvailability",
+        method: Method::GET,
+        path: "/foundation-model-availability/{modelId}",
+        body_limit: CONTROL_BODY,
+        handler: Handler::Control(availability),
+    },
 ];
 
 /// The types that the service can show here. Reinforcement fine-tuning is not discoverable.
 const SHOWN_TYPES: [CustomizationType; 3] =
     [CustomizationType::FineTuning, CustomizationType::ContinuedPreTraining, CustomizationType::Distillation];
 
-fn list(_: &Arc<App>, call: &Call) -> Answer {
-    let mut checks = Checks::default();
-    let by_type = call.query("byCustomizationType");
-    let by_output = call.query("byOutputModality");
-    let by_inference = call.query("byInferenceType");
-    checks.one_of("byCustomizationType", by_type, &SHOWN_TYPES.map(CustomizationType::as_str));
-    checks.one_of("byOutputModality", by_output, &["TEXT", "IMAGE", "EMBEDDING"]);
-    checks.one_of("byInferenceType", by_inference, &["ON_DEMAND", "PROVISIONED"]);
-    checks.finish()?;
-    let provider = call.query("byProvider");
-    let models: Vec<Value> = catalog()
-        .models()
-        .iter()
-        .filter(|model| provider.is_none_or(|name| name.eq_ignore_ascii_case(&model.provider)))
-        .filter(|model| by_type.is_none_or(|wanted| model.customization_types.iter().any(|one| one.as_str() == wanted)))
-        // Every model of the catalog answers in text.
-        .filter(|_| by_output.is_none_or(|wanted| wanted == "TEXT"))
-        .filter(|model| by_inference.is_none_or(|wanted| inference_types(model).contains(&wanted)))
-        .map(|model| view(model, &call.region))
-        .collect();
-    json(StatusCode::OK, &json!({ "modelSummaries": models }))
-}
-
-fn get(_: &Arc<App>, call: &Call) -> Answer {
-    let id = call.identifier();
-    let model = find(id).ok_or_else(|| ApiError::not_found(format!("Could not find the foundation model {id}.")))?;
-    let answer = json(StatusCode::OK, &json!({ "modelDetails": view(model, &call.region) }))?;
-    Ok(mark_stand_in(answer, stand_in::marker(model)))
-}
-
-/// A base model by the id it is tuned under, the id it is invoked under, or either's ARN.
+/// A base model by the id it is tuned under, the id it is invoked under, or either's ARN. Only models that are trained
+/// here, as themselves or by a stand-in.
 pub(crate) fn find(id: &str) -> Option<&'static BaseModel> {
     catalog().find(id).or_else(|| catalog().find_by_invocation_id(id))
 }
 
-/// The base model itself is answered for on demand here, whatever its tuned copies need.
-fn inference_types(model: &BaseModel) -> Vec<&'static str> {
-    let mut types = vec!["ON_DEMAND"];
-    types.extend(model.serving.iter().map(|mode| mode.as_str()).filter(|mode| *mode != "ON_DEMAND"));
+/// What is shown of a model in one Region.
+struct Shown<'a> {
+    id: &'a str,
+    name: &'a str,
+    provider: &'a str,
+    input: Vec<Modality>,
+    output: Vec<Modality>,
+    customizations: Vec<&'static str>,
+    inference: Vec<&'static str>,
+    streaming: bool,
+    lifecycle: &'a Lifecycle,
+    stand_in: Option<&'static str>,
+    /// Whether it answers and can be trained here.
+    usable: bool,
+}
+
+impl<'a> Shown<'a> {
+    fn model(model: &'a BaseModel, region: &str) -> Self {
+        let pictures = model.data.media(MediaKind::Image).is_some();
+        Self {
+            id: &model.id,
+            name: &model.name,
+            provider: &model.provider,
+            input: if pictures { vec![Modality::Text, Modality::Image] } else { vec![Modality::Text] },
+            output: vec![Modality::Text],
+            customizations: customizations(&model.customization_types, model.tunable_in(region)),
+            inference: inference(&model.serving),
+            streaming: true,
+            lifecycle: &model.lifecycle,
+            stand_in: stand_in::marker(model),
+            usable: true,
+        }
+    }
+
+    fn listed(model: &'a ListedModel, region: &str) -> Self {
+        let here = model.tuning_regions.iter().any(|one| one == region);
+        Self {
+            id: &model.id,
+            name: &model.name,
+            provider: &model.provider,
+            input: model.input.clone(),
+            output: model.output.clone(),
+            customizations: customizations(&model.customization_types, here),
+            inference: inference(&model.serving),
+            streaming: model.output == [Modality::Text],
+            lifecycle: &model.lifecycle,
+            stand_in: None,
+            usable: false,
+        }
+    }
+
+    fn find(id: &str, region: &str) -> Option<Shown<'static>> {
+        find(id)
+            .map(|model| Shown::model(model, region))
+            .or_else(|| catalog().find_listed(id).map(|model| Shown::listed(model, region)))
+    }
+
+    fn view(&self, region: &str) -> Value {
+        let words = |all: &[Modality]| all.iter().map(|one| one.as_str()).collect::<Vec<_>>();
+        // The service knows two states: a model past its end of life would not be listed at all.
+        let status = if self.lifecycle.status == LifecycleStatus::Active { "ACTIVE" } else { "LEGACY" };
+        let mut lifecycle = json!({ "status": status });
+        if let Some(day) = &self.lifecycle.end_of_life {
+            lifecycle["endOfLifeTime"] = json!(format!("{day}T00:00:00.000Z"));
+        }
+        json!({
+            "modelArn": foundation_model_arn(region, self.id),
+            "modelId": self.id,
+            "modelName": self.name,
+            "providerName": self.provider,
+            "inputModalities": words(&self.input),
+            "outputModalities": words(&self.output),
+            "responseStreamingSupported": self.streaming,
+            "customizationsSupported": self.customizations,
+            "inferenceTypesSupported": self.inference,
+            "modelLifecycle": lifecycle,
+        })
+    }
+}
+
+fn customizations(types: &[CustomizationType], tunable_here: bool) -> Vec<&'static str> {
+    let shown = SHOWN_TYPES.into_iter().filter(|one| tunable_here && types.contains(one));
+    shown.map(CustomizationType::as_str).collect()
+}
+
+/// The base model itself is answered for on demand, whatever its tuned copies need.
+fn inference(serving: &[ServingMode]) -> Vec<&'static str> {
+    let mut types = vec![ServingMode::OnDemand.as_str()];
+    types.extend(serving.iter().map(|mode| mode.as_str()).filter(|mode| *mode != "ON_DEMAND"));
     types
 }
 
-fn view(model: &BaseModel, region: &str) -> Value {
-    let customizations: Vec<&str> =
-        SHOWN_TYPES.into_iter().filter(|one| model.supports(*one)).map(CustomizationType::as_str).collect();
-    let status = if model.lifecycle.status == LifecycleStatus::Active { "ACTIVE" } else { "LEGACY" };
-    let mut lifecycle = json!({ "status": status });
-    if let Some(day) = &model.lifecycle.end_of_life {
-        lifecycle["endOfLifeTime"] = json!(format!("{day}T00:00:00.000Z"));
-    }
-    json!({
-        "modelArn": model.arn(region),
-        "modelId": model.id,
-        "modelName": model.name,
-        "providerName": model.provider,
-        "inputModalities": ["TEXT"],
-        "outputModalities": ["TEXT"],
-        "responseStreamingSupported": true,
-        "customizationsSupported": customizations,
-        "inferenceTypesSupported": inference_types(model),
-        "modelLifecycle": lifecycle,
-    })
+fn list(_: &Arc<App>, call: &Call) -> Answer {
+    let mut checks = Checks::default();
+    let provider = call.query("byProvider");
+    let by_type = call.query("byCustomizationType");
+    let by_output = call.query("byOutputModality");
+    let by_inference = call.query("byInferenceType");
+    checks.optional("byProvider", provider, &constraints::PROVIDER);
+    checks.one_of("byCustomizationType", by_type, &SHOWN_TYPES.map(CustomizationType::as_str));
+    checks.one_of("byOutputModality", by_output, &["TEXT", "IMAGE", "EMBEDDING"]);
+    checks.one_of("byInferenceType", by_inference, &["ON_DEMAND", "PROVISIONED"]);
+    checks.finish()?;
+    let trained = catalog().models().iter().map(|model| Shown::model(model, &call.region));
+    let listed = catalog().listed_models().iter().map(|model| Shown::listed(model, &call.region));
+    let models: Vec<Value> = trained
+        .chain(listed)
+        .filter(|model| provider.is_none_or(|name| name.eq_ignore_ascii_case(model.provider)))
+        .filter(|model| by_type.is_none_or(|wanted| model.customizations.contains(&wanted)))
+        .filter(|model| by_output.is_none_or(|wanted| model.output.iter().any(|one| one.as_str() == wanted)))
+        .filter(|model| by_inference.is_none_or(|wanted| model.inference.contains(&wanted)))
+        .map(|model| model.view(&call.region))
+        .collect();
+    json(StatusCode::OK, &json!({ "modelSummaries": models }))
+}
+
+fn expect(call: &Call) -> Result<Shown<'static>, ApiError> {
+    let id = call.identifier();
+    Shown::find(id, &call.region)
+        .ok_or_else(|| ApiError::not_found(format!("Could not find the foundation model {id}.")))
+}
+
+fn get(_: &Arc<App>, call: &Call) -> Answer {
+    let model = expect(call)?;
+    let answer = json(StatusCode::OK, &json!({ "modelDetails": model.view(&call.region) }))?;
+    Ok(mark_stand_in(answer, model.stand_in))
+}
+
+fn availability(_: &Arc<App>, call: &Call) -> Answer {
+    let model = expect(call)?;
+    let usable = if model.usable { "AVAILABLE" } else { "NOT_AVAILABLE" };
+    let answer = json!({
+        "modelId": call.identifier(),
+        "agreementAvailability": { "status": "AVAILABLE" },
+        "authorizationStatus": "AUTHORIZED",
+        "entitlementAvailability": usable,
+        "regionAvailability": usable,
+    });
+    Ok(mark_stand_in(json(StatusCode::OK, &answer)?, model.stand_in))
 }

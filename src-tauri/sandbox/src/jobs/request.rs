@@ -141,6 +141,13 @@ impl CreateJob {
     /// Everything that depends on the base model, the account and what the sandbox can train.
     pub(super) fn resolve(&self, app: &App, region: &str) -> Result<(Base, Asked), ApiError> {
         let base = self.base(app, region)?;
+        if !base.model.tunable_in(region) {
+            return Err(ApiError::validation(format!(
+                "The base model {} cannot be customized in {region}, only in {}.",
+                base.model.id,
+                base.model.tuning_regions.join(" and ")
+            )));
+        }
         self.check_type(base.model)?;
         let hyperparameters = self.hyper_parameters.clone().unwrap_or_default();
         let wrong = base.model.check_hyperparameters(&hyperparameters);
@@ -179,6 +186,12 @@ impl CreateJob {
         // A customization job names the model with its context suffix; the id for inference is another one.
         if let Some(model) = whetstone_catalog::catalog().find(id) {
             return Ok(Base { model, custom: None });
+        }
+        if let Some(model) = whetstone_catalog::catalog().find_listed(id) {
+            return Err(ApiError::validation(format!(
+                "The base model {} cannot be customized in this sandbox: {}.",
+                model.id, model.why
+            )));
         }
         let custom: CustomModel = app.state().find(region, id)?.ok_or_else(invalid)?;
         let model = foundation_models::find(&custom.base).ok_or_else(invalid)?;

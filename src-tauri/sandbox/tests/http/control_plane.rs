@@ -22,13 +22,30 @@ async fn foundation_models_are_listed_filtered_and_described() {
     assert!(all.contains(&"whetstone.tiny-v1".to_owned()) && all.len() > 5);
     let amazon = names(client.get("/foundation-models?byProvider=amazon&byCustomizationType=FINE_TUNING").await.json());
     assert!(!amazon.is_empty() && amazon.iter().all(|id| id.starts_with("amazon.")));
-    assert!(names(client.get("/foundation-models?byOutputModality=IMAGE").await.json()).is_empty());
+    let pictures = names(client.get("/foundation-models?byOutputModality=IMAGE").await.json());
+    assert!(pictures.contains(&"stability.stable-diffusion-xl-v1".to_owned()), "{pictures:?}");
+    let by_hour = names(client.get("/foundation-models?byInferenceType=PROVISIONED").await.json());
+    assert!(by_hour.contains(&"meta.llama3-1-8b-instruct-v1:0:128k".to_owned()), "{by_hour:?}");
+    assert!(!by_hour.contains(&"meta.llama3-3-70b-instruct-v1:0:128k".to_owned()), "{by_hour:?}");
     let (status, code, _) = client.get("/foundation-models?byInferenceType=MAGIC").await.error();
     assert_eq!((status, code.as_str()), (400, "ValidationException"));
 
     let nova = client.get("/foundation-models/amazon.nova-micro-v1%3A0%3A128k").await;
     assert_eq!(nova.json()["modelDetails"]["modelId"], "amazon.nova-micro-v1:0:128k");
     assert_eq!(nova.header("x-whetstone-stand-in"), "whetstone.tiny-v1");
+    let there = |region: &str| Client { region: region.to_owned(), ..client.clone() };
+    for (region, tunable) in [("us-east-1", true), ("us-west-2", false)] {
+        let nova = there(region).get("/foundation-models/amazon.nova-micro-v1%3A0%3A128k").await.json();
+        let types = nova["modelDetails"]["customizationsSupported"].as_array().unwrap();
+        assert_eq!(types.contains(&json!("FINE_TUNING")), tunable, "{region}: {types:?}");
+    }
+    let retired = client.get("/foundation-models/anthropic.claude-3-haiku-20240307-v1%3A0%3A200k").await.json();
+    let lifecycle = &retired["modelDetails"]["modelLifecycle"];
+    assert_eq!(lifecycle, &json!({ "status": "LEGACY", "endOfLifeTime": "2026-09-10T00:00:00.000Z" }));
+    for (model, said) in [("amazon.nova-micro-v1:0", "AVAILABLE"), ("ai21.j2-ultra-v1", "NOT_AVAILABLE")] {
+        let availability = client.get(&format!("/foundation-model-availability/{}", segment(model))).await.json();
+        assert_eq!((&availability["modelId"], &availability["entitlementAvailability"]), (&json!(model), &json!(said)));
+    }
     let tiny = client.get("/foundation-models/whetstone.tiny-v1").await;
     assert_eq!(tiny.header("x-whetstone-stand-in"), "", "the bundled model stands in for nobody");
     let (status, code, _) = client.get("/foundation-models/nobody.nothing").await.error();
@@ -53,12 +70,16 @@ async fn a_request_that_breaks_the_models_constraints_is_refused_with_all_that_i
 async fn every_refusal_names_its_member_and_makes_no_job() {
     let running = start_with_data().await;
     let good = job_request(&running.sandbox, "refused");
-    let cases: [(&str, Value, &str); 14] = [
+    let cases: [(&str, Value, &str); 18] = [
         ("jobName", json!("-x"), "jobName"),
         ("customModelName", json!("a.b"), "customModelName"),
         ("roleArn", json!("arn:aws:iam::12:user/x"), "roleArn"),
         ("roleArn", json!("arn:aws:iam::123456789012:role/Nobody"), "Could not assume"),
         ("baseModelIdentifier", json!("nobody.nothing"), "The provided model identifier is invalid."),
+        ("baseModelIdentifier", json!("ai21.j2-ultra-v1"), "AI21 Jurassic models cannot be customized"),
+        ("baseModelIdentifier", json!("stability.stable-diffusion-xl-v1"), "Stability AI's models cannot"),
+        ("baseModelIdentifier", json!("amazon.nova-canvas-v1:0"), "it makes pictures"),
+        ("baseModelIdentifier", json!("meta.llama3-3-70b-instruct-v1:0:128k"), "only in us-west-2"),
         ("trainingDataConfig", json!({ "s3Uri": "s3://data/a b" }), "trainingDataConfig.s3Uri"),
         ("trainingDataConfig", json!({}), "trainingDataConfig.s3Uri"),
         ("outputDataConfig", json!({ "s3Uri": "file:///etc" }), "outputDataConfig.s3Uri"),

@@ -1,0 +1,63 @@
+//! Base models that are only listed: known by name and kind, so that a request for one can be told why it is refused.
+//!
+//! The facts stand in `listed/models.toml`. Deliberately absent: data rules and hyperparameters, as nothing here trains
+//! these models.
+
+use serde::Deserialize;
+
+use crate::{CatalogError, CustomizationType, Lifecycle, ServingMode};
+
+pub(crate) const FILE: (&str, &str) = ("listed/models.toml", include_str!("../listed/models.toml"));
+
+/// A base model that cannot be trained on this computer.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListedModel {
+    pub id: String,
+    pub name: String,
+    pub provider: String,
+    pub input: Vec<Modality>,
+    pub output: Vec<Modality>,
+    /// What AWS offers, or offered, for it.
+    pub customization_types: Vec<CustomizationType>,
+    pub tuning_regions: Vec<String>,
+    pub serving: Vec<ServingMode>,
+    pub lifecycle: Lifecycle,
+    /// Why it is not trained here, as the rest of a sentence.
+    pub why: String,
+    pub sources: Vec<String>,
+    /// What no source confirms, a sentence each.
+    #[serde(default)]
+    pub unverified: Vec<String>,
+}
+
+/// What goes into a model, or comes out of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Modality {
+    Text,
+    Image,
+    Embedding,
+}
+
+impl Modality {
+    /// AWS's spelling in `inputModalities` and `outputModalities`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "TEXT",
+            Self::Image => "IMAGE",
+            Self::Embedding => "EMBEDDING",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    models: Vec<ListedModel>,
+}
+
+pub(crate) fn parse((file, text): (&str, &str)) -> Result<Vec<ListedModel>, CatalogError> {
+    let file: File = toml::from_str(text).map_err(|source| CatalogError::Syntax { file: file.to_owned(), source })?;
+    Ok(file.models)
+}
