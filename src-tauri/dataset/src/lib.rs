@@ -25,8 +25,8 @@ pub use document::{Document, DocumentError, DocumentMeta, DocumentWriter, Export
 pub use error::{ReadError, ReadProblem};
 pub use file_check::{FileCheck, check_file};
 pub use formats::{
-    Detected, Dialect, Format, Item, JsonlSchema, Loss, LossKind, MAX_RECORD_BYTES, Mapping, PROBLEM_CAP, ReadOutcome,
-    RecordReader, Schema, ShapeError, ShapeKind, Source, read, sniff,
+    Detected, Dialect, Fitted, Format, Item, JsonlSchema, Loss, LossKind, MAX_RECORD_BYTES, Mapping, PROBLEM_CAP,
+    ReadOutcome, RecordReader, Schema, ShapeError, ShapeKind, Source, read, sniff,
 };
 pub use record::{Block, Record, Role, SourcedRecord, Turn};
 pub use rules::{

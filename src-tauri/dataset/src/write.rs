@@ -1,13 +1,12 @@
 //! Writing the JSON Lines that a base model is trained from.
 
-use std::borrow::{Borrow, Cow};
+use std::borrow::Borrow;
 use std::io::Write;
 
-use serde::Serialize;
-use serde_json::{Map, Value};
 use whetstone_catalog::{BaseModel, DataFormat};
 
-use crate::record::{Record, Role, Turn};
+use crate::formats::{Loss, LossKind, Schema};
+use crate::record::Record;
 
 /// The only schema version that every conversation model takes.
 pub(crate) const SCHEMA_VERSION: &str = "bedrock-conversation-2024";
@@ -22,12 +21,12 @@ pub enum SystemHandling {
 
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    #[error("record {} cannot be written as {}: {reason}", position + 1, format.as_str())]
+    #[error("record {} cannot be written as {}: {loss}", position + 1, format.as_str())]
     DoesNotFit {
         /// From 0, in the order of writing.
         position: u64,
         format: DataFormat,
-        reason: &'static str,
+        loss: Loss,
     },
     #[error("the file could not be written: {0}")]
     Io(#[from] std::io::Error),
@@ -66,7 +65,8 @@ pub fn write_jsonl<R: Borrow<Record>>(
     Ok(position)
 }
 
-/// Writes one record as a line. `position` is named should it not fit.
+/// Writes one record as a line, with what the format has no place for left out where training does
+/// not need it. `position` is named should the record not fit.
 pub fn write_record(
     record: &Record,
     position: u64,
@@ -74,131 +74,29 @@ pub fn write_record(
     system: SystemHandling,
     mut out: impl Write,
 ) -> Result<(), WriteError> {
-    let refuse = |reason| WriteError::DoesNotFit { position, format, reason };
-    let written = match format {
-        DataFormat::PromptCompletion => {
-            let line = prompt_completion(record, system).map_err(refuse)?;
-            serde_json::to_writer(&mut out, &line)
-        }
-        DataFormat::ClaudeMessages => {
-            let line = claude(record).map_err(refuse)?;
-            serde_json::to_writer(&mut out, &line)
-        }
-        DataFormat::Conversation => {
-            let line = conversation(record).map_err(refuse)?;
-            serde_json::to_writer(&mut out, &line)
-        }
-        DataFormat::Pretraining => match record.turns.as_slice() {
-            [turn] => serde_json::to_writer(&mut out, &Pretraining { input: turn.text() }),
-            _ => return Err(refuse("it is not one text")),
-        },
-        DataFormat::OpenAiChat => serde_json::to_writer(&mut out, &open_ai_chat(record)),
-    };
-    written.map_err(std::io::Error::from)?;
-    out.write_all(b"\n")?;
+    let refuse = |loss: Loss| WriteError::DoesNotFit { position, format, loss };
+    let schema = Schema::from(format);
+    let fitted = schema.fit(record, system);
+    if let Some(loss) = fitted.losses.into_iter().find(|loss| fitted.record.is_none() || !may_be_left_out(loss.kind)) {
+        return Err(refuse(loss));
+    }
+    if let Some(record) = fitted.record {
+        out.write_all(&schema.render(&record).map_err(refuse)?)?;
+        out.write_all(b"\n")?;
+    }
     Ok(())
 }
 
-#[derive(Serialize)]
-struct PromptCompletion<'a> {
-    prompt: Cow<'a, str>,
-    completion: Cow<'a, str>,
-}
-
-#[derive(Serialize)]
-struct ClaudeMessages<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    system: Option<String>,
-    messages: Vec<Message<'a, Cow<'a, str>>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Conversation<'a> {
-    schema_version: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    system: Option<[Block<String>; 1]>,
-    messages: Vec<Message<'a, [Block<Cow<'a, str>>; 1]>>,
-}
-
-#[derive(Serialize)]
-struct Pretraining<'a> {
-    input: Cow<'a, str>,
-}
-
-#[derive(Serialize)]
-struct OpenAiChat<'a> {
-    messages: Vec<Message<'a, Cow<'a, str>>>,
-    #[serde(flatten)]
-    extra: &'a Map<String, Value>,
-}
-
-#[derive(Serialize)]
-struct Message<'a, C> {
-    role: &'a str,
-    content: C,
-}
-
-#[derive(Serialize)]
-struct Block<T> {
-    text: T,
-}
-
-fn prompt_completion(record: &Record, handling: SystemHandling) -> Result<PromptCompletion<'_>, &'static str> {
-    if !record.is_single_turn() {
-        return Err("it is not one prompt and one answer");
-    }
-    let prompt = match system_text(record) {
-        Some(system) if handling == SystemHandling::PutBeforePrompt => {
-            Cow::Owned(format!("{system}\n\n{}", record.prompt()))
-        }
-        _ => record.prompt(),
-    };
-    Ok(PromptCompletion { prompt, completion: record.completion() })
-}
-
-fn claude(record: &Record) -> Result<ClaudeMessages<'_>, &'static str> {
-    let messages = spoken(record)?.map(|(role, content)| Message { role: role.as_str(), content });
-    Ok(ClaudeMessages { messages: messages.collect(), system: system_text(record) })
-}
-
-fn conversation(record: &Record) -> Result<Conversation<'_>, &'static str> {
-    let messages = spoken(record)?.map(|(role, text)| Message { role: role.as_str(), content: [Block { text }] });
-    Ok(Conversation {
-        schema_version: SCHEMA_VERSION,
-        // One item: Llama takes no more, and Nova reads it the same.
-        system: system_text(record).map(|text| [Block { text }]),
-        messages: messages.collect(),
-    })
-}
-
-fn open_ai_chat(record: &Record) -> OpenAiChat<'_> {
-    let messages = record.turns.iter().map(|turn| Message { role: turn.role.as_str(), content: turn.text() });
-    OpenAiChat { messages: messages.collect(), extra: &record.extra }
-}
-
-/// All system texts, an empty line between them.
-fn system_text(record: &Record) -> Option<String> {
-    let system = record.turns.iter().filter(|turn| turn.role == Role::System);
-    let texts: Vec<_> = system.map(Turn::text).collect();
-    (!texts.is_empty()).then(|| texts.join("\n\n"))
-}
-
-/// The turns of user and assistant. A system text between them has no place in any format.
-fn spoken(record: &Record) -> Result<impl Iterator<Item = (&Role, Cow<'_, str>)>, &'static str> {
-    let mut turns = record.turns.iter();
-    if turns.by_ref().skip_while(|turn| turn.role == Role::System).any(|turn| turn.role == Role::System) {
-        return Err("a system text stands after the first message");
-    }
-    let spoken = record.turns.iter().filter(|turn| turn.role != Role::System);
-    Ok(spoken.map(|turn| (&turn.role, turn.text())))
+/// A field that no base model reads, and what becomes of a system text by the person's own choice.
+fn may_be_left_out(kind: LossKind) -> bool {
+    matches!(kind, LossKind::Fields | LossKind::MessageFields | LossKind::SystemText | LossKind::NotText)
 }
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test fails loudly where it stands")]
 mod tests {
     use super::*;
-    use crate::record::Turn;
+    use crate::record::{Role, Turn};
     use whetstone_catalog::{TINY_V1, catalog};
 
     fn written(record: &Record, format: DataFormat) -> String {
@@ -242,10 +140,10 @@ mod tests {
             write_jsonl([&fits, &two_turns], DataFormat::PromptCompletion, SystemHandling::LeaveOut, Vec::new());
         assert_eq!(
             refused.unwrap_err().to_string(),
-            "record 2 cannot be written as PromptCompletion: it is not one prompt and one answer"
+            "record 2 cannot be written as PromptCompletion: It is not one prompt and one answer."
         );
         let late_system = Record::new(vec![Turn::new(Role::User, "a"), Turn::new(Role::System, "b")]);
-        assert!(spoken(&late_system).is_err());
+        assert!(write_jsonl([&late_system], DataFormat::Conversation, SystemHandling::LeaveOut, Vec::new()).is_err());
     }
 
     #[test]

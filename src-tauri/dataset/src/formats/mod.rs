@@ -14,7 +14,7 @@ mod splice;
 pub use csv::Dialect;
 pub use jsonl::JsonlSchema;
 pub use reader::{Item, ReadOutcome, RecordReader, read};
-pub use schema::{Detected, Loss, LossKind, Schema, ShapeError, ShapeKind};
+pub use schema::{Detected, Fitted, Loss, LossKind, Schema, ShapeError, ShapeKind};
 pub use sniff::sniff;
 
 /// No record may take more bytes of its file than this. It bounds what a broken file can take of the

@@ -9,6 +9,7 @@
 mod blocks;
 mod detect;
 mod fields;
+mod fit;
 mod log;
 mod loss;
 mod messages;
@@ -24,6 +25,7 @@ use crate::record::Record;
 use crate::write::SCHEMA_VERSION;
 
 pub use detect::Detected;
+pub use fit::Fitted;
 pub use loss::{Loss, LossKind};
 
 /// What the lines of a JSONL file look like.
