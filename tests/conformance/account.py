@@ -5,7 +5,8 @@ import io
 import os
 
 import boto3
-from judge import ask
+import ledger
+from judge import watch
 from program import eventually
 
 BASE_MODEL = "whetstone.tiny-v1"
@@ -20,7 +21,10 @@ BY_HEART = {
 
 
 class Account:
-    """boto3 clients configured by the environment alone: what a sandbox prints, and what a test changes in it."""
+    """boto3 clients configured by the environment alone: what a sandbox prints, and what a test changes in it.
+
+    Every answer that one of them gets is judged, and every good one is written down for the table of operations.
+    """
 
     def __init__(self, sandbox, **changed):
         self.environment = {**sandbox.environment(), **changed}
@@ -31,9 +35,18 @@ class Account:
         os.environ.update(self.environment)
         try:
             session = boto3.Session()
-            self.s3 = session.client("s3")
-            self.bedrock = session.client("bedrock")
-            self.runtime = session.client("bedrock-runtime")
+
+            def client(service, **options):
+                return watch(session.client(service, **options), seen)
+
+            self.client = client
+            self.s3 = client("s3")
+            self.bedrock = client("bedrock")
+            self.runtime = client("bedrock-runtime")
+            self.sts = client("sts")
+            self.iam = client("iam")
+            self.quotas = client("service-quotas")
+            self.pricing = client("pricing")
         finally:
             os.environ.clear()
             os.environ.update(before)
@@ -61,10 +74,10 @@ class Account:
 
     def create_job(self, name, training, **changed):
         request = self.job_request(name, training, **changed)
-        return ask(self.bedrock, "create_model_customization_job", **request)["jobArn"]
+        return self.bedrock.create_model_customization_job(**request)["jobArn"]
 
     def job(self, arn):
-        return ask(self.bedrock, "get_model_customization_job", jobIdentifier=arn)
+        return self.bedrock.get_model_customization_job(jobIdentifier=arn)
 
     def job_in(self, arn, *statuses, within=90):
         """The job once its status is one of these; a job that ended otherwise will never get there."""
@@ -100,12 +113,12 @@ class Account:
 
     def serve(self, name, model_arn):
         """Deploys a custom model and returns the ARN to converse with, once it is active."""
-        arn = ask(self.bedrock, "create_custom_model_deployment", modelDeploymentName=name, modelArn=model_arn)[
+        arn = self.bedrock.create_custom_model_deployment(modelDeploymentName=name, modelArn=model_arn)[
             "customModelDeploymentArn"
         ]
 
         def active():
-            deployment = ask(self.bedrock, "get_custom_model_deployment", customModelDeploymentIdentifier=arn)
+            deployment = self.bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)
             assert deployment["status"] != "Failed", deployment
             return deployment["status"] == "Active"
 
@@ -113,8 +126,12 @@ class Account:
         return arn
 
     def answer(self, model, prompt):
-        answer = ask(self.runtime, "converse", modelId=model, **conversation(prompt))
+        answer = self.runtime.converse(modelId=model, **conversation(prompt))
         return answer["output"]["message"]["content"][0]["text"]
+
+
+def seen(service, operation):
+    ledger.LEDGER.record("boto3", service.service_name, operation.name)
 
 
 def conversation(prompt):

@@ -1,14 +1,14 @@
 """Fixtures: a running sandbox, boto3 clients and an AWS CLI that know it from its own `env` lines, a tuned model.
 
-Nothing is patched or stubbed. A sandbox is shared where tests cannot disturb each other and made anew where
+Nothing is patched or stubbed, and every answer is judged (see judge.py). A sandbox is shared where tests cannot disturb each other and made anew where
 they end it.
 """
 
-import subprocess
 from types import SimpleNamespace
 
 import pytest
 from account import Account
+from command_line import CommandLine
 from program import Sandbox, eventually
 from records import PAIRS, jsonl
 
@@ -61,19 +61,11 @@ def tuned(account):
     return SimpleNamespace(job=job, phases=seen, deployment=account.serve("colours", job["outputModelArn"]))
 
 
-class CommandLine:
-    """The AWS CLI from PyPI, in the environment that the sandbox prints."""
-
-    def __init__(self, sandbox):
-        self.environment = sandbox.environment()
-        self.role = self.environment["WHETSTONE_ROLE_ARN"]
-
-    def __call__(self, *arguments):
-        run = subprocess.run(["aws", *arguments], env=self.environment, capture_output=True, text=True)
-        assert run.returncode == 0, f"aws {' '.join(arguments)}\n{run.stdout}{run.stderr}"
-        return run.stdout
-
-
 @pytest.fixture(scope="session")
 def aws(sandbox):
     return CommandLine(sandbox)
+
+
+def pytest_collection_modifyitems(items):
+    """What looks back on the whole run comes last."""
+    items.sort(key=lambda item: item.path.name == "test_operations.py")

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from account import BASE_MODEL, BUCKET, BY_HEART, conversation
-from judge import ask, refusal
+from judge import events, refusal
 from program import eventually
 from records import PAIRS, conversations, jsonl
 
@@ -14,10 +14,10 @@ STEPS = math.ceil(len(PAIRS) / int(BY_HEART["batchSize"])) * int(BY_HEART["epoch
 
 
 def test_the_base_model_is_listed_as_tunable(account):
-    models = ask(account.bedrock, "list_foundation_models", byCustomizationType="FINE_TUNING")["modelSummaries"]
+    models = account.bedrock.list_foundation_models(byCustomizationType="FINE_TUNING")["modelSummaries"]
     tiny = next(model for model in models if model["modelId"] == BASE_MODEL)
     assert "FINE_TUNING" in tiny["customizationsSupported"]
-    details = ask(account.bedrock, "get_foundation_model", modelIdentifier=BASE_MODEL)["modelDetails"]
+    details = account.bedrock.get_foundation_model(modelIdentifier=BASE_MODEL)["modelDetails"]
     assert details["modelArn"] == tiny["modelArn"]
     assert details["responseStreamingSupported"] is True
 
@@ -43,7 +43,7 @@ def test_a_completed_job_says_what_was_asked_and_what_came_out(account, tuned):
     assert job["creationTime"] <= job["endTime"]
     assert job["trainingMetrics"]["trainingLoss"] > 0
     assert len(job["validationMetrics"]) == 1
-    summaries = ask(account.bedrock, "list_model_customization_jobs", nameContains="colours")
+    summaries = account.bedrock.list_model_customization_jobs(nameContains="colours")
     summary = next(s for s in summaries["modelCustomizationJobSummaries"] if s["jobArn"] == job["jobArn"])
     assert summary["status"] == "Completed"
     assert summary["customModelArn"] == job["outputModelArn"]
@@ -69,13 +69,13 @@ def test_both_metrics_files_are_in_s3_under_the_documented_columns(account, tune
 
 
 def test_the_custom_model_knows_where_it_comes_from(account, tuned):
-    model = ask(account.bedrock, "get_custom_model", modelIdentifier=tuned.job["outputModelArn"])
+    model = account.bedrock.get_custom_model(modelIdentifier=tuned.job["outputModelArn"])
     assert model["jobArn"] == tuned.job["jobArn"]
     assert model["baseModelArn"] == tuned.job["baseModelArn"]
     assert model["modelStatus"] == "Active"
-    listed = ask(account.bedrock, "list_custom_models", nameContains="colours")["modelSummaries"]
+    listed = account.bedrock.list_custom_models(nameContains="colours")["modelSummaries"]
     assert tuned.job["outputModelArn"] in [entry["modelArn"] for entry in listed]
-    deployments = ask(account.bedrock, "list_custom_model_deployments")["modelDeploymentSummaries"]
+    deployments = account.bedrock.list_custom_model_deployments()["modelDeploymentSummaries"]
     assert tuned.deployment in [entry["customModelDeploymentArn"] for entry in deployments]
 
 
@@ -89,20 +89,20 @@ def test_the_tuned_model_answers_what_it_was_taught_and_the_base_does_not(accoun
 
 def test_converse_counts_tokens_and_time(account, tuned):
     prompt, _ = PAIRS[0]
-    answer = ask(account.runtime, "converse", modelId=tuned.deployment, **conversation(prompt))
+    answer = account.runtime.converse(modelId=tuned.deployment, **conversation(prompt))
     usage = answer["usage"]
     assert usage["totalTokens"] == usage["inputTokens"] + usage["outputTokens"]
     assert 0 < usage["outputTokens"] <= 12
     assert answer["stopReason"] == "end_turn"
     assert answer["metrics"]["latencyMs"] >= 0
-    longer = ask(account.runtime, "converse", modelId=tuned.deployment, **conversation(prompt + " " + prompt))
+    longer = account.runtime.converse(modelId=tuned.deployment, **conversation(prompt + " " + prompt))
     assert longer["usage"]["inputTokens"] > usage["inputTokens"]
 
 
 def test_max_tokens_cuts_an_answer_short_and_says_so(account):
     request = conversation("Once upon a time")
     request["inferenceConfig"]["maxTokens"] = 3
-    answer = ask(account.runtime, "converse", modelId=BASE_MODEL, **request)
+    answer = account.runtime.converse(modelId=BASE_MODEL, **request)
     assert answer["stopReason"] == "max_tokens"
     assert answer["usage"]["outputTokens"] == 3
 
@@ -111,14 +111,14 @@ def test_a_stream_brings_the_same_answer_in_documented_order(account, tuned):
     prompt, _ = PAIRS[1]
     whole = account.answer(tuned.deployment, prompt)
     answer = account.runtime.converse_stream(modelId=tuned.deployment, **conversation(prompt))
-    events = [next(iter(event.items())) for event in answer["stream"]]
-    names = [name for name, _ in events]
+    told = events(account.runtime, "converse_stream", answer["stream"])
+    names = [name for name, _ in told]
     assert names[0] == "messageStart"
     assert names[-3:] == ["contentBlockStop", "messageStop", "metadata"]
     assert set(names[1:-3]) <= {"contentBlockStart", "contentBlockDelta"}
-    told = dict(events)
+    assert "".join(body["delta"]["text"] for name, body in told if name == "contentBlockDelta") == whole
+    told = dict(told)
     assert told["messageStart"] == {"role": "assistant"}
-    assert "".join(body["delta"]["text"] for name, body in events if name == "contentBlockDelta") == whole
     assert told["messageStop"]["stopReason"] == "end_turn"
     usage = told["metadata"]["usage"]
     assert usage["totalTokens"] == usage["inputTokens"] + usage["outputTokens"]
@@ -148,12 +148,12 @@ def test_the_training_file_grows_and_a_stopped_job_leaves_no_model(account):
     code, status, _ = refusal(account.bedrock.get_custom_model, modelIdentifier="stopped")
     assert (code, status) == ("ResourceNotFoundException", 404)
 
-    ask(account.bedrock, "stop_model_customization_job", jobIdentifier=arn)
+    account.bedrock.stop_model_customization_job(jobIdentifier=arn)
     assert account.job(arn)["status"] in ("Stopping", "Stopped")
     stopped = eventually(lambda: (job := account.job(arn))["status"] == "Stopped" and job)
     assert "outputModelArn" not in stopped
     assert stopped["statusDetails"]["trainingDetails"]["status"] == "Stopped"
-    listed = ask(account.bedrock, "list_custom_models", nameContains="stopped")["modelSummaries"]
+    listed = account.bedrock.list_custom_models(nameContains="stopped")["modelSummaries"]
     assert listed == []
     code, status, _ = refusal(account.bedrock.stop_model_customization_job, jobIdentifier=arn)
     assert (code, status) == ("ConflictException", 400)
@@ -164,7 +164,7 @@ def test_one_client_token_makes_one_job(account):
     request = {"clientRequestToken": "the-same-token", "hyperParameters": {**BY_HEART, "epochCount": "1"}}
     first = account.create_job("once", training, **request)
     assert account.create_job("once", training, **request) == first
-    listed = ask(account.bedrock, "list_model_customization_jobs", nameContains="once")
+    listed = account.bedrock.list_model_customization_jobs(nameContains="once")
     assert len(listed["modelCustomizationJobSummaries"]) == 1
     code, status, _ = refusal(
         account.bedrock.create_model_customization_job, **account.job_request("another", training, **request)
@@ -184,13 +184,13 @@ def test_a_bedrock_model_is_rehearsed_by_a_stand_in_that_says_so_and_goes_in_ord
     assert stand_in(job) == BASE_MODEL
     assert stand_in(account.bedrock.get_custom_model(modelIdentifier="rehearsal")) == BASE_MODEL
     deployment = account.serve("rehearsal", job["outputModelArn"])
-    answer = ask(account.runtime, "converse", modelId=deployment, **conversation("Which colour is the sea?"))
+    answer = account.runtime.converse(modelId=deployment, **conversation("Which colour is the sea?"))
     assert stand_in(answer) == BASE_MODEL
 
     code, status, _ = refusal(account.bedrock.delete_custom_model, modelIdentifier="rehearsal")
     assert (code, status) == ("ConflictException", 400)
-    ask(account.bedrock, "delete_custom_model_deployment", customModelDeploymentIdentifier=deployment)
-    ask(account.bedrock, "delete_custom_model", modelIdentifier="rehearsal")
+    account.bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=deployment)
+    account.bedrock.delete_custom_model(modelIdentifier="rehearsal")
     assert refusal(account.bedrock.get_custom_model, modelIdentifier="rehearsal")[1] == 404
 
 

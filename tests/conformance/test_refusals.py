@@ -4,7 +4,7 @@ import http.client
 
 import pytest
 from account import BASE_MODEL, BUCKET, BY_HEART, Account, conversation
-from judge import ask, refusal
+from judge import refusal
 from records import PAIRS, jsonl
 
 
@@ -101,7 +101,7 @@ def test_a_request_that_cannot_be_served_is_a_validation_error(account, training
 
 def test_nothing_that_was_refused_has_left_a_job(account):
     for name in ("out-of-range", "cannot-be-served"):
-        listed = ask(account.bedrock, "list_model_customization_jobs", nameContains=name)
+        listed = account.bedrock.list_model_customization_jobs(nameContains=name)
         assert listed["modelCustomizationJobSummaries"] == []
 
 

@@ -4,7 +4,6 @@ import subprocess
 
 import pytest
 from account import BUCKET, BY_HEART, Account
-from judge import ask
 from program import PROGRAM, Sandbox, eventually
 from records import PAIRS, jsonl
 
@@ -58,7 +57,7 @@ def test_what_was_answered_before_a_kill_is_there_after_it(new_sandbox):
     assert after.s3.get_object(Bucket=BUCKET, Key="data/colours.jsonl")["Body"].read() == jsonl()
     assert after.create_job("told", uri, **token) == arn
     job = after.job_in(arn, "Completed")
-    listed = ask(after.bedrock, "list_custom_models")["modelSummaries"]
+    listed = after.bedrock.list_custom_models()["modelSummaries"]
     assert [model["modelArn"] for model in listed] == [job["outputModelArn"]]
 
 

@@ -122,7 +122,7 @@ impl<'a> Shown<'a> {
         json!({
             "modelArn": foundation_model_arn(region, self.id),
             "modelId": self.id,
-            "modelName": self.name,
+            "modelName": display_name(self.name, self.provider),
             "providerName": self.provider,
             "inputModalities": words(&self.input),
             "outputModalities": words(&self.output),
@@ -132,6 +132,23 @@ impl<'a> Shown<'a> {
             "modelLifecycle": lifecycle,
         })
     }
+}
+
+/// Longest display name of the service model.
+const LONGEST_NAME: usize = 20;
+
+/// A name as the service model has room for it: without the provider's at its head, then without its last words.
+fn display_name<'a>(name: &'a str, provider: &str) -> &'a str {
+    let fits = |name: &str| name.chars().count() <= LONGEST_NAME;
+    let mut short = name;
+    if !fits(short) {
+        short = short.strip_prefix(provider).map_or(short, str::trim_start);
+    }
+    while !fits(short) {
+        let Some((shorter, _)) = short.rsplit_once(' ') else { break };
+        short = shorter;
+    }
+    short
 }
 
 fn customizations(types: &[CustomizationType], tunable_here: bool) -> Vec<&'static str> {
@@ -193,4 +210,27 @@ fn availability(_: &Arc<App>, call: &Call) -> Answer {
         "regionAvailability": usable,
     });
     Ok(mark_stand_in(json(StatusCode::OK, &answer)?, model.stand_in))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_display_name_fits_and_still_tells_the_models_that_are_trained_here_apart() {
+        let names: Vec<_> = catalog().models().iter().map(|model| (&model.name, &model.provider)).collect();
+        let listed = catalog().listed_models().iter().map(|model| (&model.name, &model.provider));
+        let long: Vec<_> = names
+            .iter()
+            .copied()
+            .chain(listed)
+            .map(|(name, provider)| display_name(name, provider))
+            .filter(|name| name.chars().count() > LONGEST_NAME)
+            .collect();
+        assert!(long.is_empty(), "{long:?}");
+        let short: BTreeSet<_> = names.iter().map(|(name, provider)| display_name(name, provider)).collect();
+        assert_eq!(short.len(), names.iter().collect::<BTreeSet<_>>().len());
+    }
 }
