@@ -135,7 +135,7 @@ fn tune(arguments: &Arguments, train: &Pairs) -> Result<(), Box<dyn Error>> {
 }
 
 fn count_right(model: &LanguageModel, test: &Pairs) -> Result<usize, Box<dyn Error>> {
-    let options = SampleOptions { max_tokens: 48, temperature: 0.0, top_p: 1.0, stop_sequences: Vec::new(), seed: 0 };
+    let options = SampleOptions { max_tokens: 48, temperature: 0.0, ..SampleOptions::default() };
     let answers: Result<Vec<bool>, _> = test
         .par_iter()
         .map(|pair| {

@@ -19,6 +19,9 @@ pub enum TunerError {
     /// or misshapen tensor, a broken tokenizer.
     #[error("the model cannot be used: {0}")]
     Model(String),
+    /// The model's own chat template cannot lay out these turns, or none at all.
+    #[error("the model's chat template refuses this conversation: {0}")]
+    Template(String),
     /// A prompt leaves no room for an answer within the model's context.
     #[error("the prompt has {tokens} tokens, and this model reads at most {limit}")]
     PromptTooLong {

@@ -7,14 +7,15 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::TunerError;
 use crate::kernels::attention::{self, HeadRows};
 use crate::kernels::rope::Turn as Rotation;
 use crate::network::{Network, Pass};
 use crate::tokenizer::TurnTokenizer;
-use crate::{TunerError, Turn};
 
 /// How an answer is drawn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SampleOptions {
     /// The most tokens of an answer; the model's context may allow fewer.
     pub max_tokens: usize,
@@ -22,10 +23,35 @@ pub struct SampleOptions {
     pub temperature: f32,
     /// Only the likeliest tokens that together reach this probability are drawn from.
     pub top_p: f32,
+    /// Only so many of the likeliest tokens are drawn from; all where it is `None`.
+    pub top_k: Option<usize>,
     /// The answer ends before the first of these.
     pub stop_sequences: Vec<String>,
     /// The same seed gives the same answer.
     pub seed: u64,
+}
+
+impl Default for SampleOptions {
+    /// As the model has it: nothing is left out, up to 512 tokens.
+    fn default() -> SampleOptions {
+        SampleOptions {
+            max_tokens: 512,
+            temperature: 1.0,
+            top_p: 1.0,
+            top_k: None,
+            stop_sequences: Vec::new(),
+            seed: 0,
+        }
+    }
+}
+
+/// A part of an answer as it is certain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece<'a> {
+    /// The text that goes on from the pieces before.
+    pub text: &'a str,
+    /// Tokens drawn so far.
+    pub tokens: usize,
 }
 
 /// Why an answer ended.
@@ -53,6 +79,8 @@ pub struct Generated {
     pub output_tokens: usize,
     /// Why it ended.
     pub stop: StopReason,
+    /// The stop sequence that came up, where one did.
+    pub stop_sequence: Option<String>,
 }
 
 /// Keys and values of all tokens read so far.
@@ -109,16 +137,15 @@ impl Memory {
     }
 }
 
-/// Answers `turns`, telling `on_text` each new piece of the text as it is certain.
+/// Answers a prompt (at least one token), telling `on_text` each new piece of the text as it is certain.
 pub(crate) fn generate(
     network: &Network,
     weights: &[f32],
     tokenizer: &TurnTokenizer,
-    turns: &[Turn],
+    prompt: Vec<u32>,
     options: &SampleOptions,
-    on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
+    on_text: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
 ) -> Result<Generated, TunerError> {
-    let prompt = tokenizer.prompt(turns)?;
     let limit = network.config.max_position_embeddings - 1;
     if prompt.len() > limit {
         let tokens = prompt.len();
@@ -131,27 +158,29 @@ pub(crate) fn generate(
     let mut speech = Speech::new(&options.stop_sequences);
     let mut output_tokens = 0;
     let mut stop = StopReason::MaxTokens;
-    let mut unread = prompt.clone();
+    let input_tokens = prompt.len();
+    let mut unread = prompt;
     while output_tokens < room {
         let logits = memory.read(network, weights, &unread);
         let token = draw(logits, options, &mut random);
         output_tokens += 1;
-        if token == tokenizer.end() {
+        if tokenizer.ends().contains(&token) {
             stop = StopReason::EndOfTurn;
             break;
         }
-        if let ControlFlow::Break(reason) = speech.say(&decoder.push(token)?, on_text) {
+        if let ControlFlow::Break(reason) = speech.say(&decoder.push(token)?, output_tokens, on_text) {
             stop = reason;
             break;
         }
         unread = vec![token];
     }
     if matches!(stop, StopReason::EndOfTurn | StopReason::MaxTokens)
-        && let ControlFlow::Break(reason) = speech.end(&decoder.finish()?, on_text)
+        && let ControlFlow::Break(reason) = speech.end(&decoder.finish()?, output_tokens, on_text)
     {
         stop = reason;
     }
-    Ok(Generated { text: speech.said, input_tokens: prompt.len(), output_tokens, stop })
+    let stop_sequence = speech.stopped_by.filter(|_| stop == StopReason::StopSequence);
+    Ok(Generated { text: speech.said, input_tokens, output_tokens, stop, stop_sequence })
 }
 
 /// Draws a token; what `logits` hold afterwards is not defined.
@@ -174,7 +203,8 @@ fn draw(logits: &mut [f32], options: &SampleOptions, random: &mut ChaCha8Rng) ->
     let wanted = options.top_p.clamp(0.0, 1.0) * total;
     let mut reached = 0.0;
     let mut kept = 0;
-    while kept < order.len() && (kept == 0 || reached < wanted) {
+    let most = options.top_k.map_or(order.len(), |most| most.clamp(1, order.len()));
+    while kept < most && (kept == 0 || reached < wanted) {
         reached += logits[order[kept] as usize];
         kept += 1;
     }
@@ -193,6 +223,7 @@ struct Speech<'a> {
     stops: Vec<&'a str>,
     said: String,
     held: String,
+    stopped_by: Option<String>,
 }
 
 impl<'a> Speech<'a> {
@@ -201,15 +232,22 @@ impl<'a> Speech<'a> {
             stops: stops.iter().map(String::as_str).filter(|stop| !stop.is_empty()).collect(),
             said: String::new(),
             held: String::new(),
+            stopped_by: None,
         }
     }
 
-    fn say(&mut self, text: &str, on_text: &mut dyn FnMut(&str) -> ControlFlow<()>) -> ControlFlow<StopReason> {
+    fn say(
+        &mut self,
+        text: &str,
+        tokens: usize,
+        on_text: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<StopReason> {
         self.held += text;
-        let found = self.stops.iter().filter_map(|stop| self.held.find(stop)).min();
-        let certain = found.unwrap_or_else(|| self.held.len() - self.longest_beginning());
+        let found = self.stops.iter().filter_map(|stop| Some((self.held.find(stop)?, *stop))).min();
+        let certain = found.map_or_else(|| self.held.len() - self.longest_beginning(), |(at, _)| at);
+        self.stopped_by = found.map(|(_, stop)| stop.to_string());
         let rest = self.held.split_off(certain);
-        let told = self.tell(on_text);
+        let told = self.tell(tokens, on_text);
         self.held = rest;
         match found {
             Some(_) => ControlFlow::Break(StopReason::StopSequence),
@@ -217,18 +255,27 @@ impl<'a> Speech<'a> {
         }
     }
 
-    fn end(&mut self, text: &str, on_text: &mut dyn FnMut(&str) -> ControlFlow<()>) -> ControlFlow<StopReason> {
-        self.say(text, on_text)?;
-        self.tell(on_text)
+    fn end(
+        &mut self,
+        text: &str,
+        tokens: usize,
+        on_text: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<StopReason> {
+        self.say(text, tokens, on_text)?;
+        self.tell(tokens, on_text)
     }
 
-    fn tell(&mut self, on_text: &mut dyn FnMut(&str) -> ControlFlow<()>) -> ControlFlow<StopReason> {
+    fn tell(
+        &mut self,
+        tokens: usize,
+        on_text: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<StopReason> {
         if self.held.is_empty() {
             return ControlFlow::Continue(());
         }
         let piece = std::mem::take(&mut self.held);
         self.said += &piece;
-        match on_text(&piece) {
+        match on_text(Piece { text: &piece, tokens }) {
             ControlFlow::Continue(()) => ControlFlow::Continue(()),
             ControlFlow::Break(()) => ControlFlow::Break(StopReason::Cancelled),
         }
@@ -249,20 +296,20 @@ mod tests {
     use super::*;
 
     fn options(temperature: f32, top_p: f32) -> SampleOptions {
-        SampleOptions { max_tokens: 1, temperature, top_p, stop_sequences: Vec::new(), seed: 1 }
+        SampleOptions { max_tokens: 1, temperature, top_p, seed: 1, ..SampleOptions::default() }
     }
 
     fn said(pieces: &[&str], stops: &[&str]) -> (Vec<String>, bool) {
         let stops: Vec<String> = stops.iter().map(ToString::to_string).collect();
         let mut speech = Speech::new(&stops);
         let mut told = Vec::new();
-        let mut listen = |piece: &str| {
-            told.push(piece.to_string());
+        let mut listen = |piece: Piece<'_>| {
+            told.push(piece.text.to_string());
             ControlFlow::Continue(())
         };
-        let stopped = pieces.iter().any(|piece| speech.say(piece, &mut listen).is_break());
+        let stopped = pieces.iter().any(|piece| speech.say(piece, 1, &mut listen).is_break());
         if !stopped {
-            let _ = speech.end("", &mut listen);
+            let _ = speech.end("", 1, &mut listen);
         }
         assert_eq!(told.concat(), speech.said);
         (told, stopped)
@@ -293,6 +340,16 @@ mod tests {
         }
         for (seen, share) in seen.iter().zip([0.125, 0.25, 0.625]) {
             assert!((f64::from(*seen) / 4000.0 - share).abs() < 0.03);
+        }
+    }
+
+    #[test]
+    fn top_k_leaves_all_but_the_likeliest_out() {
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let few = SampleOptions { top_k: Some(2), ..options(1.0, 1.0) };
+        for _ in 0..200 {
+            let mut logits = [1.0_f32.ln(), 2.0_f32.ln(), 5.0_f32.ln()];
+            assert_ne!(draw(&mut logits, &few, &mut random), 0);
         }
     }
 

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::ModelConfig;
-use crate::files;
-use crate::generation::{self, Generated, SampleOptions};
+use crate::generation::{self, Generated, Piece, SampleOptions};
+use crate::layout::Layout;
 use crate::network::Network;
 use crate::tokenizer::TurnTokenizer;
-use crate::weights::{self, Precision};
-use crate::{TunerError, Turn};
+use crate::weights::{self, Gathering, Precision};
+use crate::{TunerError, Turn, files, folder};
 
 /// A small Llama-style decoder with its tokenizer. Cloning shares the weights.
 #[derive(Clone)]
@@ -30,20 +30,34 @@ impl std::fmt::Debug for LanguageModel {
 impl LanguageModel {
     /// The bundled base model, `whetstone.tiny-v1`; nothing is read from disk or network.
     pub fn tiny_v1() -> Result<LanguageModel, TunerError> {
-        LanguageModel::from_parts(
-            include_bytes!("../models/tiny-v1/config.json"),
-            include_bytes!("../models/tiny-v1/tokenizer.json"),
-            include_bytes!("../models/tiny-v1/model.safetensors"),
-        )
+        let config = ModelConfig::parse(include_bytes!("../models/tiny-v1/config.json"))?;
+        let tokenizer = TurnTokenizer::parse(include_bytes!("../models/tiny-v1/tokenizer.json"))?;
+        LanguageModel::from_parts(config, tokenizer, |layout| {
+            let weights = include_bytes!("../models/tiny-v1/model.safetensors");
+            let mut gathering = Gathering::new(layout);
+            gathering.add("model.safetensors", weights)?;
+            gathering.finish()
+        })
     }
 
-    /// Reads `config.json`, `tokenizer.json` and `model.safetensors` in `dir`.
+    /// Reads a Llama model as Hugging Face lays it out: `config.json`, `tokenizer.json`, the weights
+    /// in one file of safetensors or several, and a chat template where there is one.
     pub fn load(dir: &Path) -> Result<LanguageModel, TunerError> {
-        let read = |name: &str| {
-            let path = dir.join(name);
-            fs::read(&path).map_err(TunerError::file("could not read", &path))
-        };
-        LanguageModel::from_parts(&read("config.json")?, &read("tokenizer.json")?, &read("model.safetensors")?)
+        let config = ModelConfig::parse(&folder::read(dir, "config.json")?)?;
+        folder::check_size(dir, &config)?;
+        let conventions = folder::conventions(dir, &config)?;
+        let tokenizer = TurnTokenizer::of_folder(&folder::read(dir, "tokenizer.json")?, conventions)?;
+        LanguageModel::from_parts(config, tokenizer, |layout| folder::read_weights(dir, layout))
+    }
+
+    /// The bytes of memory that loading the model in `dir` takes at its height: the weights, their
+    /// largest file and the table of rotations. Only `config.json` is read.
+    pub fn memory_needed(dir: &Path) -> Result<u64, TunerError> {
+        let config = ModelConfig::parse(&folder::read(dir, "config.json")?)?;
+        let weights = config.parameters().unwrap_or(usize::MAX) as u64;
+        let largest = folder::weight_files(dir)?.iter().map(|(_, size)| *size).max().unwrap_or(0);
+        let rotations = config.max_position_embeddings as u64 * config.head_dim as u64;
+        Ok(weights.saturating_add(rotations).saturating_mul(4).saturating_add(largest))
     }
 
     /// Writes the three files into `dir`, which is made if need be. Weights keep full precision.
@@ -54,6 +68,23 @@ impl LanguageModel {
     /// The tokens `turns` take as a prompt, with the role markers.
     pub fn count_tokens(&self, turns: &[Turn]) -> usize {
         self.tokenizer.prompt(turns).map_or(0, |tokens| tokens.len())
+    }
+
+    /// The tokens a text to go on from takes.
+    pub fn count_text_tokens(&self, text: &str) -> usize {
+        self.tokenizer.continuation(text).map_or(0, |tokens| tokens.len())
+    }
+
+    /// Whether the model can be given turns: it has this crate's markers or a chat template. One
+    /// that cannot is asked with [`LanguageModel::generate_text`].
+    pub fn converses(&self) -> bool {
+        self.tokenizer.converses()
+    }
+
+    /// Whether a text to go on from may spell out the model's special tokens. Where it may not,
+    /// they are plain text, and turns are the way to mark roles.
+    pub fn reads_special_tokens(&self) -> bool {
+        self.tokenizer.reads_special_tokens()
     }
 
     /// The most tokens the model reads, prompt and answer together.
@@ -74,10 +105,34 @@ impl LanguageModel {
         &self,
         turns: &[Turn],
         options: &SampleOptions,
-        on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
+        on_text: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
     ) -> Result<Generated, TunerError> {
-        let (network, tokenizer) = (&self.network, &self.tokenizer);
-        generation::generate(network, &self.weights, tokenizer, turns, options, on_text)
+        self.go_on(self.tokenizer.prompt(turns)?, options, on_text)
+    }
+
+    /// Goes on from `text`, in which the model's own special tokens may be spelled out.
+    ///
+    /// # Errors
+    /// As [`LanguageModel::generate`].
+    pub fn generate_text(
+        &self,
+        text: &str,
+        options: &SampleOptions,
+        on_text: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
+    ) -> Result<Generated, TunerError> {
+        self.go_on(self.tokenizer.continuation(text)?, options, on_text)
+    }
+
+    fn go_on(
+        &self,
+        prompt: Vec<u32>,
+        options: &SampleOptions,
+        on_text: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
+    ) -> Result<Generated, TunerError> {
+        if prompt.is_empty() {
+            return Err(TunerError::Model("it cannot answer a prompt of no tokens".to_string()));
+        }
+        generation::generate(&self.network, &self.weights, &self.tokenizer, prompt, options, on_text)
     }
 
     pub(crate) fn save_as(&self, dir: &Path, precision: Precision) -> Result<(), TunerError> {
@@ -103,15 +158,18 @@ impl LanguageModel {
         LanguageModel { weights: Arc::new(weights), ..self.clone() }
     }
 
-    fn from_parts(config: &[u8], tokenizer: &[u8], weights: &[u8]) -> Result<LanguageModel, TunerError> {
-        let network = Network::new(ModelConfig::parse(config)?);
-        let tokenizer = TurnTokenizer::parse(tokenizer)?;
+    fn from_parts(
+        config: ModelConfig,
+        tokenizer: TurnTokenizer,
+        weights: impl FnOnce(&Layout) -> Result<Vec<f32>, TunerError>,
+    ) -> Result<LanguageModel, TunerError> {
+        let network = Network::new(config);
         if tokenizer.size() > network.config.vocab_size {
             let why = "the tokenizer has more tokens than the model";
             return Err(TunerError::Model(why.to_string()));
         }
         Ok(LanguageModel {
-            weights: Arc::new(weights::parse(weights, &network.layout)?),
+            weights: Arc::new(weights(&network.layout)?),
             network: Arc::new(network),
             tokenizer: Arc::new(tokenizer),
         })

@@ -21,7 +21,7 @@ pub(crate) struct Tensor {
 /// What a tensor is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TensorKind {
-    /// Rows looked up by token, and used again as the output head.
+    /// Rows looked up by token, and used again as the output head where the model has none of its own.
     Embedding,
     /// A matrix that rows of activations are multiplied with.
     Linear,
@@ -54,6 +54,8 @@ pub(crate) struct Layout {
     pub embedding: Range<usize>,
     pub layers: Vec<LayerPlaces>,
     pub final_norm: Range<usize>,
+    /// Where the output head is: the embedding, or rows of its own.
+    pub head: Range<usize>,
     pub total: usize,
 }
 
@@ -91,7 +93,13 @@ impl Layout {
             })
             .collect();
         let final_norm = tensors.add("model.norm.weight".to_string(), TensorKind::Norm, 1, hidden);
-        Layout { total: final_norm.end, tensors: tensors.0, embedding, layers, final_norm }
+        let head = if config.tie_word_embeddings {
+            embedding.clone()
+        } else {
+            tensors.add("lm_head.weight".to_string(), TensorKind::Linear, config.vocab_size, hidden)
+        };
+        let total = final_norm.end.max(head.end);
+        Layout { total, tensors: tensors.0, embedding, layers, final_norm, head }
     }
 }
 

@@ -12,10 +12,12 @@
 //! Deliberately absent: any network I/O, any notion of a job or a cloud, and threads that outlive a
 //! call (a worker process's watch over its standard input excepted).
 
+mod chat_template;
 mod checkpoint;
 mod config;
 mod error;
 mod files;
+mod folder;
 mod generation;
 mod kernels;
 mod language_model;
@@ -37,7 +39,7 @@ mod weights;
 mod worker;
 
 pub use error::TunerError;
-pub use generation::{Generated, SampleOptions, StopReason};
+pub use generation::{Generated, Piece, SampleOptions, StopReason};
 pub use language_model::LanguageModel;
 pub use run::{Approach, MODEL_FOLDER, Objective, RUN_FILE, RunEvent, RunSpec};
 pub use turns::{Role, Turn};

@@ -13,7 +13,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use crate::config::ModelConfig;
+use crate::config::{ModelConfig, TokenIds};
 use crate::layout::TensorKind;
 use crate::network::Network;
 use crate::optimizer::{AdamW, RateCourse};
@@ -150,12 +150,13 @@ impl Recipe {
             max_position_embeddings: self.context,
             rms_norm_eps: 1e-5,
             rope_theta: 10_000.0,
+            rope_scaling: None,
             tie_word_embeddings: true,
             hidden_act: "silu".to_string(),
             attention_bias: false,
             mlp_bias: false,
             bos_token_id: None,
-            eos_token_id: Some(tokenizer.end()),
+            eos_token_id: tokenizer.ends().first().map(|end| TokenIds::One(*end)),
             torch_dtype: None,
         }
     }

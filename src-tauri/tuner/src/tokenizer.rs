@@ -7,8 +7,9 @@
 
 use tokenizers::models::bpe::{BPE, BpeTrainerBuilder};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::{AddedToken, DecoderWrapper, Model, PreTokenizerWrapper, Tokenizer, TokenizerBuilder};
+use tokenizers::{AddedToken, DecoderWrapper, PreTokenizerWrapper, Tokenizer, TokenizerBuilder};
 
+use crate::chat_template::ChatTemplate;
 use crate::{Role, TunerError, Turn};
 
 const END: &str = "<|end|>";
@@ -16,13 +17,41 @@ const SYSTEM: &str = "<|system|>";
 const USER: &str = "<|user|>";
 const ASSISTANT: &str = "<|assistant|>";
 
-/// A byte-level BPE tokenizer with the four markers.
+/// A tokenizer, and how turns are laid out with it.
 pub(crate) struct TurnTokenizer {
     tokenizer: Tokenizer,
+    dialogue: Dialogue,
+    ends: Vec<u32>,
+}
+
+/// How a conversation becomes one sequence.
+enum Dialogue {
+    /// By the four markers of this crate's own models.
+    Markers(Markers),
+    /// By the template that came with the model.
+    Template(Box<ChatTemplate>),
+    /// Not at all: the model goes on from a text.
+    None,
+}
+
+struct Markers {
     end: u32,
     system: u32,
     user: u32,
     assistant: u32,
+}
+
+/// What a model's folder says about its answers beside the tokenizer itself.
+#[derive(Debug, Default)]
+pub(crate) struct Conventions {
+    /// Tokens that end an answer.
+    pub ends: Vec<u32>,
+    /// How turns are laid out.
+    pub template: Option<String>,
+    /// The text that every sequence begins with.
+    pub begin: Option<String>,
+    /// The text that ends a sequence.
+    pub end: Option<String>,
 }
 
 /// A conversation's tokens, and for each whether the model is to learn to predict it.
@@ -35,9 +64,7 @@ pub(crate) struct LaidOut {
 impl TurnTokenizer {
     /// Reads a `tokenizer.json`.
     pub fn parse(json: &[u8]) -> Result<TurnTokenizer, TunerError> {
-        let tokenizer =
-            Tokenizer::from_bytes(json).map_err(|error| TunerError::Model(format!("tokenizer.json: {error}")))?;
-        TurnTokenizer::with_markers(tokenizer)
+        TurnTokenizer::with_markers(tokenizer(json)?)
     }
 
     /// Learns a vocabulary of `size` tokens, markers and all bytes among them, from `texts`.
@@ -74,9 +101,40 @@ impl TurnTokenizer {
         let find = |marker: &str| {
             tokenizer.token_to_id(marker).ok_or_else(|| TunerError::Model(format!("tokenizer.json: no token {marker}")))
         };
-        let (end, system, user, assistant) = (find(END)?, find(SYSTEM)?, find(USER)?, find(ASSISTANT)?);
+        let markers =
+            Markers { end: find(END)?, system: find(SYSTEM)?, user: find(USER)?, assistant: find(ASSISTANT)? };
         tokenizer.set_encode_special_tokens(true);
-        Ok(TurnTokenizer { tokenizer, end, system, user, assistant })
+        Ok(TurnTokenizer { tokenizer, ends: vec![markers.end], dialogue: Dialogue::Markers(markers) })
+    }
+
+    /// Reads a `tokenizer.json` that may be anybody's: with this crate's markers, or with a
+    /// template of its own.
+    pub fn of_folder(json: &[u8], conventions: Conventions) -> Result<TurnTokenizer, TunerError> {
+        let mut tokenizer = tokenizer(json)?;
+        if [END, SYSTEM, USER, ASSISTANT].iter().all(|marker| tokenizer.token_to_id(marker).is_some()) {
+            return TurnTokenizer::with_markers(tokenizer);
+        }
+        // Training pipelines leave these behind, and a prompt must be neither cut nor filled up.
+        tokenizer.with_truncation(None).map_err(|error| TunerError::Model(format!("tokenizer.json: {error}")))?;
+        tokenizer.with_padding(None);
+        let Conventions { mut ends, template, begin, end } = conventions;
+        ends.extend(end.as_deref().and_then(|text| tokenizer.token_to_id(text)));
+        let texts = (begin.unwrap_or_default(), end.unwrap_or_default());
+        let dialogue = match template {
+            Some(source) => Dialogue::Template(Box::new(ChatTemplate::new(source, texts.0, texts.1)?)),
+            None => Dialogue::None,
+        };
+        Ok(TurnTokenizer { tokenizer, dialogue, ends })
+    }
+
+    /// Whether there is a way to lay out turns.
+    pub fn converses(&self) -> bool {
+        !matches!(self.dialogue, Dialogue::None)
+    }
+
+    /// Whether a prompt is a text with the model's own special tokens spelled out in it.
+    pub fn reads_special_tokens(&self) -> bool {
+        !matches!(self.dialogue, Dialogue::Markers(_))
     }
 
     /// The form `tokenizer.json` holds.
@@ -87,27 +145,31 @@ impl TurnTokenizer {
             .map_err(|error| TunerError::Model(format!("tokenizer: {error}")))
     }
 
-    /// The number of tokens there are.
+    /// The number of tokens there are, those added to the vocabulary among them.
     pub fn size(&self) -> usize {
-        self.tokenizer.get_model().get_vocab_size()
+        self.tokenizer.get_vocab_size(true)
     }
 
-    /// The token that ends an assistant's turn.
-    pub fn end(&self) -> u32 {
-        self.end
+    /// The tokens that end an assistant's turn.
+    pub fn ends(&self) -> &[u32] {
+        &self.ends
     }
 
     /// A record as it is trained on; with `everything`, all tokens are learned.
     pub fn lay_out(&self, turns: &[Turn], everything: bool) -> Result<LaidOut, TunerError> {
+        let Dialogue::Markers(markers) = &self.dialogue else {
+            let why = "its tokenizer lacks the markers of roles that training lays records out with";
+            return Err(TunerError::Model(why.to_string()));
+        };
         let mut laid_out = LaidOut::default();
         for turn in turns {
             let assistant = turn.role == Role::Assistant;
-            laid_out.push(self.marker(turn.role), everything);
+            laid_out.push(markers.of(turn.role), everything);
             for token in self.encode(&turn.text)? {
                 laid_out.push(token, everything || assistant);
             }
             if assistant {
-                laid_out.push(self.end, true);
+                laid_out.push(markers.end, true);
             }
         }
         Ok(laid_out)
@@ -115,9 +177,37 @@ impl TurnTokenizer {
 
     /// The turns so far, and the marker after which the assistant answers.
     pub fn prompt(&self, turns: &[Turn]) -> Result<Vec<u32>, TunerError> {
-        let mut tokens = self.lay_out(turns, true)?.tokens;
-        tokens.push(self.assistant);
-        Ok(tokens)
+        match &self.dialogue {
+            Dialogue::Markers(markers) => {
+                let mut tokens = self.lay_out(turns, true)?.tokens;
+                tokens.push(markers.assistant);
+                Ok(tokens)
+            }
+            // The template spells out the beginning itself.
+            Dialogue::Template(template) => self.spelled_out(&template.lay_out(turns)?, false),
+            Dialogue::None => Err(TunerError::Template("it comes without one".to_string())),
+        }
+    }
+
+    /// A text to go on from. Where the model has special tokens of its own, they may be spelled out
+    /// in it, and the one that begins every sequence is put before it once.
+    pub fn continuation(&self, text: &str) -> Result<Vec<u32>, TunerError> {
+        if !self.reads_special_tokens() {
+            return self.encode(text);
+        }
+        let begun = self.spelled_out(text, false)?;
+        match self.spelled_out("", true)?.first() {
+            Some(begin) if begun.first() == Some(begin) => Ok(begun),
+            _ => self.spelled_out(text, true),
+        }
+    }
+
+    fn spelled_out(&self, text: &str, begun: bool) -> Result<Vec<u32>, TunerError> {
+        let encoding = self
+            .tokenizer
+            .encode_fast(text, begun)
+            .map_err(|error| TunerError::Model(format!("tokenizer: {error}")))?;
+        Ok(encoding.get_ids().to_vec())
     }
 
     /// A text's tokens without any marker.
@@ -131,16 +221,23 @@ impl TurnTokenizer {
 
     /// A decoder for one answer.
     pub fn decoder(&self) -> AnswerDecoder<'_> {
-        AnswerDecoder { tokenizer: &self.tokenizer, tokens: Vec::new(), told: 0 }
+        let spaced = !self.reads_special_tokens();
+        AnswerDecoder { tokenizer: &self.tokenizer, tokens: Vec::new(), told: 0, spaced }
     }
+}
 
-    fn marker(&self, role: Role) -> u32 {
+impl Markers {
+    fn of(&self, role: Role) -> u32 {
         match role {
             Role::System => self.system,
             Role::User => self.user,
             Role::Assistant => self.assistant,
         }
     }
+}
+
+fn tokenizer(json: &[u8]) -> Result<Tokenizer, TunerError> {
+    Tokenizer::from_bytes(json).map_err(|error| TunerError::Model(format!("tokenizer.json: {error}")))
 }
 
 impl LaidOut {
@@ -155,6 +252,8 @@ pub(crate) struct AnswerDecoder<'a> {
     tokenizer: &'a Tokenizer,
     tokens: Vec<u32>,
     told: usize,
+    /// The text was encoded with a space before it, which is no part of it.
+    spaced: bool,
 }
 
 impl AnswerDecoder<'_> {
@@ -174,7 +273,7 @@ impl AnswerDecoder<'_> {
             .tokenizer
             .decode(&self.tokens, true)
             .map_err(|error| TunerError::Model(format!("tokenizer: {error}")))?;
-        let text = text.strip_prefix(' ').unwrap_or(&text);
+        let text = if self.spaced { text.strip_prefix(' ').unwrap_or(&text) } else { &text };
         // Bytes of an unfinished character decode to the replacement character until it is whole.
         if !last && text.ends_with(char::REPLACEMENT_CHARACTER) {
             return Ok(String::new());
@@ -193,6 +292,11 @@ mod tests {
     fn tokenizer() -> TurnTokenizer {
         let texts = ["Hello, how do you do? How do you do, then?", "Café déjà vu"];
         TurnTokenizer::learn(texts.into_iter(), 300).unwrap()
+    }
+
+    fn markers(tokenizer: &TurnTokenizer) -> &Markers {
+        let Dialogue::Markers(markers) = &tokenizer.dialogue else { panic!("a learned tokenizer has markers") };
+        markers
     }
 
     fn spoken(tokenizer: &TurnTokenizer, text: &str) -> String {
@@ -216,8 +320,8 @@ mod tests {
     fn a_markers_spelling_in_a_text_is_plain_text() {
         let tokenizer = tokenizer();
         let tokens = tokenizer.encode("say <|end|> or <|user|>").unwrap();
-        assert!(!tokens.contains(&tokenizer.end));
-        assert!(!tokens.contains(&tokenizer.user));
+        assert!(!tokens.contains(&tokenizer.ends[0]));
+        assert!(!tokens.contains(&markers(&tokenizer).user));
     }
 
     #[test]
@@ -227,9 +331,9 @@ mod tests {
         let laid_out = tokenizer.lay_out(&turns, false).unwrap();
         let question = tokenizer.encode("you").unwrap().len();
         let answer = tokenizer.encode("do").unwrap().len();
-        assert_eq!(laid_out.tokens[0], tokenizer.user);
-        assert_eq!(laid_out.tokens[question + 1], tokenizer.assistant);
-        assert_eq!(laid_out.tokens.last(), Some(&tokenizer.end));
+        assert_eq!(laid_out.tokens[0], markers(&tokenizer).user);
+        assert_eq!(laid_out.tokens[question + 1], markers(&tokenizer).assistant);
+        assert_eq!(laid_out.tokens.last(), Some(&tokenizer.ends[0]));
         let mut learned = vec![false; question + 2];
         learned.extend(vec![true; answer + 1]);
         assert_eq!(laid_out.learned, learned);

@@ -26,28 +26,54 @@ impl Precision {
     }
 }
 
-/// Reads all weights of a model of this layout.
-pub(crate) fn parse(bytes: &[u8], layout: &Layout) -> Result<Vec<f32>, TunerError> {
-    let refuse = |why: String| TunerError::Model(format!("model.safetensors: {why}"));
-    let file = SafeTensors::deserialize(bytes).map_err(|error| refuse(error.to_string()))?;
-    let mut weights = vec![0.0; layout.total];
-    for tensor in &layout.tensors {
-        let found = file.tensor(&tensor.name).map_err(|_| refuse(format!("no tensor {}", tensor.name)))?;
-        let wanted = shape(tensor.kind, tensor.rows, tensor.cols);
-        if found.shape() != wanted {
-            let found = found.shape();
-            return Err(refuse(format!("{} is {found:?}, not {wanted:?}", tensor.name)));
+/// Gathers a model's weights from one file or several.
+pub(crate) struct Gathering<'a> {
+    layout: &'a Layout,
+    weights: Vec<f32>,
+    /// Whether the tensor of the same place in the layout was found.
+    found: Vec<bool>,
+}
+
+impl<'a> Gathering<'a> {
+    /// Nothing yet.
+    pub fn new(layout: &'a Layout) -> Gathering<'a> {
+        Gathering { layout, weights: vec![0.0; layout.total], found: vec![false; layout.tensors.len()] }
+    }
+
+    /// Takes from a file what belongs to the model.
+    pub fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), TunerError> {
+        let refuse = |why: String| TunerError::Model(format!("{name}: {why}"));
+        let file = SafeTensors::deserialize(bytes).map_err(|error| refuse(error.to_string()))?;
+        for (tensor, seen) in self.layout.tensors.iter().zip(&mut self.found) {
+            let Ok(found) = file.tensor(&tensor.name) else { continue };
+            let wanted = shape(tensor.kind, tensor.rows, tensor.cols);
+            if found.shape() != wanted {
+                let found = found.shape();
+                return Err(refuse(format!("{} is {found:?}, not {wanted:?}", tensor.name)));
+            }
+            let into = &mut self.weights[tensor.range()];
+            let data = found.data();
+            match found.dtype() {
+                Dtype::F32 => fill(into, data, f32::from_le_bytes),
+                Dtype::F16 => fill(into, data, |bytes| f16::from_le_bytes(bytes).to_f32()),
+                Dtype::BF16 => fill(into, data, |bytes| bf16::from_le_bytes(bytes).to_f32()),
+                other => {
+                    let why = format!("{} is {other:?}; taken are F32, F16 and BF16", tensor.name);
+                    return Err(refuse(why));
+                }
+            }
+            *seen = true;
         }
-        let into = &mut weights[tensor.range()];
-        let data = found.data();
-        match found.dtype() {
-            Dtype::F32 => fill(into, data, f32::from_le_bytes),
-            Dtype::F16 => fill(into, data, |bytes| f16::from_le_bytes(bytes).to_f32()),
-            Dtype::BF16 => fill(into, data, |bytes| bf16::from_le_bytes(bytes).to_f32()),
-            other => return Err(refuse(format!("{} is {other:?}", tensor.name))),
+        Ok(())
+    }
+
+    /// The weights, once every tensor was found.
+    pub fn finish(self) -> Result<Vec<f32>, TunerError> {
+        match self.layout.tensors.iter().zip(&self.found).find(|(_, found)| !**found) {
+            Some((tensor, _)) => Err(TunerError::Model(format!("no tensor {} in the weights", tensor.name))),
+            None => Ok(self.weights),
         }
     }
-    Ok(weights)
 }
 
 /// The file's bytes.

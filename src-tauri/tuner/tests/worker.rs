@@ -119,7 +119,7 @@ fn figures(events: &[RunEvent]) -> Vec<String> {
 
 fn answer(dir: &Path, question: &str) -> String {
     let model = LanguageModel::load(&dir.join(MODEL_FOLDER)).unwrap();
-    let options = SampleOptions { max_tokens: 8, temperature: 0.0, top_p: 1.0, stop_sequences: Vec::new(), seed: 0 };
+    let options = SampleOptions { max_tokens: 8, temperature: 0.0, ..SampleOptions::default() };
     let turns = [Turn::new(Role::User, question)];
     model.generate(&turns, &options, &mut |_| ControlFlow::Continue(())).unwrap().text
 }
@@ -291,11 +291,11 @@ fn the_bundled_model_answers_within_its_limits() {
     let model = LanguageModel::tiny_v1().unwrap();
     let turns = [Turn::new(Role::User, "What did he say?")];
     let ask = |temperature, seed, max_tokens| {
-        let options = SampleOptions { max_tokens, temperature, top_p: 0.9, stop_sequences: Vec::new(), seed };
+        let options = SampleOptions { max_tokens, temperature, top_p: 0.9, seed, ..SampleOptions::default() };
         let mut heard = String::new();
         let generated = model
             .generate(&turns, &options, &mut |piece| {
-                heard.push_str(piece);
+                heard.push_str(piece.text);
                 ControlFlow::Continue(())
             })
             .unwrap();
@@ -311,7 +311,7 @@ fn the_bundled_model_answers_within_its_limits() {
     let far = ask(1.0, 5, usize::MAX);
     assert!(far.stop == StopReason::EndOfTurn || far.input_tokens + far.output_tokens == model.context_length());
     let long = [Turn::new(Role::User, "word ".repeat(model.context_length()))];
-    let options = SampleOptions { max_tokens: 1, temperature: 0.0, top_p: 1.0, stop_sequences: Vec::new(), seed: 0 };
+    let options = SampleOptions { max_tokens: 1, temperature: 0.0, ..SampleOptions::default() };
     let refused = model.generate(&long, &options, &mut |_| ControlFlow::Continue(()));
     assert!(matches!(refused, Err(TunerError::PromptTooLong { .. })));
 }
@@ -319,7 +319,7 @@ fn the_bundled_model_answers_within_its_limits() {
 #[test]
 fn a_listener_that_has_heard_enough_ends_the_answer() {
     let model = LanguageModel::tiny_v1().unwrap();
-    let options = SampleOptions { max_tokens: 50, temperature: 0.0, top_p: 1.0, stop_sequences: Vec::new(), seed: 0 };
+    let options = SampleOptions { max_tokens: 50, temperature: 0.0, ..SampleOptions::default() };
     let turns = [Turn::new(Role::User, "Tell me more.")];
     let generated = model.generate(&turns, &options, &mut |_| ControlFlow::Break(())).unwrap();
     assert_eq!(generated.stop, StopReason::Cancelled);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::mpsc;
-use whetstone_tuner::{Generated, SampleOptions, StopReason, TunerError, Turn};
+use whetstone_tuner::{Generated, Piece, SampleOptions, StopReason, TunerError, Turn};
 
 use crate::app::App;
 use crate::errors::{ApiError, ErrorKind};
@@ -77,8 +77,8 @@ pub(super) async fn start(app: Arc<App>, target: Target, prompt: Prompt) -> Resu
     let stopping = app.stopping().clone();
     tokio::task::spawn_blocking(move || {
         let _turn = turn;
-        let mut tell = |text: &str| {
-            let gone = parts.blocking_send(Part::Text(text.to_owned())).is_err();
+        let mut tell = |piece: Piece<'_>| {
+            let gone = parts.blocking_send(Part::Text(piece.text.to_owned())).is_err();
             if gone || stopping.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let result = match model.generate(&prompt.turns, &prompt.options, &mut tell) {

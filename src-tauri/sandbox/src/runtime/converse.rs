@@ -122,6 +122,7 @@ impl InferenceConfig {
             top_p: self.top_p.map_or(TOP_P, |value| value as f32),
             stop_sequences: self.stop_sequences,
             seed: fresh_seed(),
+            ..SampleOptions::default()
         })
     }
 }

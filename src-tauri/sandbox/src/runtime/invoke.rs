@@ -42,8 +42,8 @@ impl LlamaRequest {
                 max_tokens: self.max_gen_len.and_then(|tokens| usize::try_from(tokens).ok()).unwrap_or(MAX_TOKENS),
                 temperature: self.temperature.map_or(TEMPERATURE, |value| value as f32),
                 top_p: self.top_p.map_or(TOP_P, |value| value as f32),
-                stop_sequences: Vec::new(),
                 seed: fresh_seed(),
+                ..SampleOptions::default()
             },
         })
     }

@@ -15,19 +15,18 @@ pub(crate) enum Turn {
 }
 
 impl Rotations {
-    /// Rotations for heads of `head_dim` columns at positions below `positions`.
-    pub fn new(head_dim: usize, positions: usize, theta: f32) -> Rotations {
-        let half = head_dim / 2;
+    /// Rotations at positions below `positions`, for heads whose column `i` turns by `speeds[i]`
+    /// from one position to the next.
+    pub fn new(speeds: &[f64], positions: usize) -> Rotations {
         let turns = (0..positions)
             .flat_map(|position| {
-                (0..half).map(move |column| {
-                    let power = -2.0 * column as f64 / head_dim as f64;
-                    let angle = position as f64 * f64::from(theta).powf(power);
+                speeds.iter().map(move |speed| {
+                    let angle = position as f64 * speed;
                     (angle.sin() as f32, angle.cos() as f32)
                 })
             })
             .collect();
-        Rotations { half, turns }
+        Rotations { half: speeds.len(), turns }
     }
 
     /// Turns the first `heads` heads of one row in place.

@@ -42,7 +42,8 @@ impl Network {
         let vocabulary = self.config.vocab_size;
         self.head_norm(weights, pass);
         fit(&mut pass.head.slope, rows.targets.len() * hidden);
-        let embedding = View::packed(&weights[self.layout.embedding.clone()], vocabulary, hidden);
+        let tied = self.layout.head == self.layout.embedding;
+        let matrix = View::packed(&weights[self.layout.head.clone()], vocabulary, hidden);
         let mut loss = 0.0;
         for part in parts(rows.targets.len()) {
             let wanted: Vec<u32> = rows.targets[part.clone()].iter().map(|(_, token)| *token).collect();
@@ -52,10 +53,15 @@ impl Network {
             let slopes = View::packed(&head.logits, part.len(), vocabulary);
             let columns = part.start * hidden..part.end * hidden;
             let into = ViewMut::packed(&mut head.slope[columns.clone()], part.len(), hidden);
-            multiply(into, Into::Replace, 1.0, slopes, embedding, threads);
-            let normed = View::packed(&head.normed[columns], part.len(), hidden);
-            let into = ViewMut::packed(sink.embedding(), vocabulary, hidden);
-            multiply(into, Into::Add, 1.0, slopes.transposed(), normed, threads);
+            multiply(into, Into::Replace, 1.0, slopes, matrix, threads);
+            let normed = &head.normed[columns];
+            if tied {
+                let normed = View::packed(normed, part.len(), hidden);
+                let into = ViewMut::packed(sink.embedding(), vocabulary, hidden);
+                multiply(into, Into::Add, 1.0, slopes.transposed(), normed, threads);
+            } else {
+                sink.linear(&self.layout.head, normed, &head.logits, part.len(), threads);
+            }
         }
         let input = &pass.streams[self.config.num_hidden_layers];
         let stream = fit(&mut pass.back.stream, input.len());
@@ -86,8 +92,8 @@ impl Network {
         let hidden = self.config.hidden_size;
         let logits = fit(&mut head.logits, part.len() * self.config.vocab_size);
         let normed = &head.normed[part.start * hidden..part.end * hidden];
-        let embedding = &weights[self.layout.embedding.clone()];
-        linear(logits, Into::Replace, normed, embedding, part.len(), threads);
+        let matrix = &weights[self.layout.head.clone()];
+        linear(logits, Into::Replace, normed, matrix, part.len(), threads);
     }
 }
 

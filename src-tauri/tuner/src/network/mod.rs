@@ -101,7 +101,7 @@ impl Network {
     pub fn new(config: ModelConfig) -> Network {
         Network {
             layout: Layout::new(&config),
-            rotations: Rotations::new(config.head_dim, config.max_position_embeddings, config.rope_theta),
+            rotations: Rotations::new(&config.turning_speeds(), config.max_position_embeddings),
             config,
         }
     }

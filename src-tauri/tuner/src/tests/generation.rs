@@ -1,6 +1,6 @@
 //! Reading with a memory of keys and values is the same as reading everything at once.
 
-use super::{random_values, reference, tiny_network};
+use super::{random_values, reference, tiny_network, untied_network};
 use crate::generation::Memory;
 use crate::network::{Network, Pass, Rows};
 
@@ -24,19 +24,24 @@ fn assert_near(left: &[f32], right: impl Iterator<Item = f64>) {
 
 #[test]
 fn logits_with_a_memory_equal_those_of_the_whole_sequence_and_the_reference() {
-    let network = tiny_network();
+    for network in [tiny_network(), untied_network()] {
+        check_memory(&network);
+    }
+}
+
+fn check_memory(network: &Network) {
     let weights = random_values(network.layout.total, 1);
     let exact: Vec<f64> = weights.iter().map(|weight| f64::from(*weight)).collect();
     let tokens: Vec<u32> = (0..90).map(|index| index * 7 % 23).collect();
-    let expected = reference::logits(&network, &exact, &tokens);
-    let mut memory = Memory::new(&network);
+    let expected = reference::logits(network, &exact, &tokens);
+    let mut memory = Memory::new(network);
     // A prompt longer than a block of attention, then one token at a time, then some at once.
     let mut read = 0;
     for portion in [70, 1, 1, 1, 1, 9, 1, 6] {
-        let logits = memory.read(&network, &weights, &tokens[read..read + portion]);
+        let logits = memory.read(network, &weights, &tokens[read..read + portion]);
         read += portion;
         assert_near(logits, expected[read - 1].iter().copied());
-        let whole = all_at_once(&network, &weights, &tokens[..read]);
+        let whole = all_at_once(network, &weights, &tokens[..read]);
         assert_near(logits, whole.iter().map(|logit| f64::from(*logit)));
     }
 }

@@ -7,7 +7,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::{random_values, reference, some_rows, tiny_network};
+use super::{random_values, reference, some_rows, tiny_network, untied_network};
 use crate::network::{Network, Pass, Rows};
 use crate::parameters::{Gradient, Parameters};
 
@@ -69,20 +69,28 @@ fn check(name: &str, gradient: &[f32], values: &[f64], range: &Range<usize>, los
 
 #[test]
 fn full_gradients_are_those_of_finite_differences_tensor_by_tensor() {
-    let (network, rows) = (tiny_network(), some_rows());
-    let weights = random_values(network.layout.total, 1);
-    let exact = doubled(&weights);
-    let parameters = Parameters::full(weights, network.layout.clone());
-    let (loss, gradient) = computed(&network, &parameters, &rows);
-    assert!((loss - reference::loss(&network, &exact, &rows)).abs() < 1e-5);
-    for tensor in &network.layout.tensors {
-        check(&tensor.name, &gradient, &exact, &tensor.range(), |values| reference::loss(&network, values, &rows));
+    for network in [tiny_network(), untied_network()] {
+        let rows = some_rows();
+        let weights = random_values(network.layout.total, 1);
+        let exact = doubled(&weights);
+        let parameters = Parameters::full(weights, network.layout.clone());
+        let (loss, gradient) = computed(&network, &parameters, &rows);
+        assert!((loss - reference::loss(&network, &exact, &rows)).abs() < 1e-5);
+        for tensor in &network.layout.tensors {
+            check(&tensor.name, &gradient, &exact, &tensor.range(), |values| reference::loss(&network, values, &rows));
+        }
     }
 }
 
 #[test]
 fn adapter_gradients_are_those_of_finite_differences_tensor_by_tensor() {
-    let (network, rows) = (tiny_network(), some_rows());
+    for network in [tiny_network(), untied_network()] {
+        check_adapters(&network);
+    }
+}
+
+fn check_adapters(network: &Network) {
+    let rows = some_rows();
     let frozen = random_values(network.layout.total, 2);
     let mut random = ChaCha8Rng::seed_from_u64(3);
     let mut parameters = Parameters::adapters(frozen.clone(), &network.layout, 3, &mut random);
@@ -96,9 +104,9 @@ fn adapter_gradients_are_those_of_finite_differences_tensor_by_tensor() {
         for part in &parts {
             part.merge_plainly(values, &mut merged);
         }
-        reference::loss(&network, &merged, &rows)
+        reference::loss(network, &merged, &rows)
     };
-    let (loss, gradient) = computed(&network, &parameters, &rows);
+    let (loss, gradient) = computed(network, &parameters, &rows);
     assert!((loss - loss_of(&exact)).abs() < 1e-4);
     for (tensor, part) in network.layout.tensors.iter().zip(&parts) {
         assert_eq!(part.place, tensor.range());

@@ -1,5 +1,7 @@
 //! Tests of the network as a whole: against a slow, plain reference, and against itself.
 
+#[expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+mod folder;
 mod generation;
 mod gradients;
 mod reference;
@@ -26,6 +28,7 @@ fn tiny_network() -> Network {
         max_position_embeddings: 128,
         rms_norm_eps: 1e-5,
         rope_theta: 10_000.0,
+        rope_scaling: None,
         tie_word_embeddings: true,
         hidden_act: "silu".to_string(),
         attention_bias: false,
@@ -34,6 +37,12 @@ fn tiny_network() -> Network {
         eos_token_id: None,
         torch_dtype: None,
     })
+}
+
+/// The same with an output head of its own.
+fn untied_network() -> Network {
+    let tied = tiny_network();
+    Network::new(ModelConfig { tie_word_embeddings: false, ..tied.config })
 }
 
 /// Weights large enough for attention and gates to be far from their flat beginnings.

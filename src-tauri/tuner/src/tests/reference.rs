@@ -60,10 +60,9 @@ pub(super) fn logits(network: &Network, weights: &[f64], tokens: &[u32]) -> Vec<
             add(row, &apply(part("mlp.down_proj"), &gated));
         }
     }
-    let finish = |row: &Vec<f64>| {
-        let normed = norm(network, row, tensor("norm"));
-        embedding.iter().map(|token| dot(token, &normed)).collect()
-    };
+    let own = network.layout.tensors.iter().find(|tensor| tensor.name == "lm_head.weight");
+    let head = own.map_or(tensor("embed_tokens"), |tensor| &weights[tensor.range()]);
+    let finish = |row: &Vec<f64>| apply(head, &norm(network, row, tensor("norm")));
     stream.iter().map(finish).collect()
 }
 
