@@ -15,22 +15,29 @@ mod document;
 mod error;
 mod file_check;
 mod formats;
+mod ids;
 mod input;
 mod record;
 mod rules;
 mod split;
+mod watch;
 mod write;
 
-pub use document::{Document, DocumentError, DocumentMeta, DocumentWriter, ExportedFile, Recovery, Row, SplitCounts};
+pub use document::{
+    Document, DocumentError, DocumentMeta, DocumentWriter, Edit, ExportedFile, FileLayer, IndexJob, IndexState,
+    InterruptedSave, RealFiles, Recovery, Row, Run, SaveJob, Saved, SplitCounts, State, Undone,
+};
 pub use error::{ReadError, ReadProblem};
 pub use file_check::{FileCheck, check_file};
 pub use formats::{
     Detected, Dialect, Fitted, Format, Item, JsonlSchema, Loss, LossKind, MAX_RECORD_BYTES, Mapping, PROBLEM_CAP,
     ReadOutcome, RecordReader, Schema, ShapeError, ShapeKind, Source, read, sniff,
 };
+pub use ids::{FIRST_ADDED, IdSet, RecordId};
 pub use record::{Block, Record, Role, SourcedRecord, Turn};
 pub use rules::{
     FINDING_CAP, Finding, Report, Rule, RuleKind, Severity, check_counts, check_dataset, check_record, rules,
 };
 pub use split::{Share, SplitError, SplitKind, SplitPlan, split};
+pub use watch::{Unwatched, Watch};
 pub use write::{SystemHandling, WriteError, fitting_format, write_jsonl, write_record};

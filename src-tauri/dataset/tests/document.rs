@@ -6,11 +6,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use proptest::prelude::*;
 use whetstone_catalog::DataFormat;
 use whetstone_dataset::{
-    Document, DocumentError, DocumentMeta, DocumentWriter, Record, Role, Share, SourcedRecord, SplitKind, SplitPlan,
-    SystemHandling, Turn,
+    Document, DocumentError, DocumentMeta, DocumentWriter, Edit, IdSet, IndexState, Record, Role, Row, Schema, Share,
+    SplitKind, SplitPlan, SystemHandling, Turn, Undone, Unwatched, Watch,
 };
 
 fn meta() -> DocumentMeta {
@@ -19,10 +18,6 @@ fn meta() -> DocumentMeta {
 
 fn record(text: &str) -> Record {
     Record::prompt_completion(None, text, format!("answer to {text}"))
-}
-
-fn sourced(count: u64) -> impl Iterator<Item = SourcedRecord> {
-    (0..count).map(|number| SourcedRecord { record: record(&format!("r{number}")), line: Some(number + 2) })
 }
 
 struct Home(tempfile::TempDir);
@@ -37,7 +32,13 @@ impl Home {
     }
 
     fn document(&self, count: u64) -> Document {
-        Document::create(&self.dir(), sourced(count), meta()).unwrap()
+        self.document_of(Schema::PromptCompletion, count)
+    }
+
+    fn document_of(&self, schema: Schema, count: u64) -> Document {
+        let mut writer = DocumentWriter::new(&self.dir(), schema).unwrap();
+        (0..count).for_each(|number| writer.push(&record(&format!("r{number}"))).unwrap());
+        writer.finish(meta()).unwrap()
     }
 
     fn reopen(&self, document: Document) -> Document {
@@ -55,9 +56,23 @@ impl Home {
     }
 }
 
+/// The record at a position, as edits name it.
+fn at(document: &Document, position: u64) -> u32 {
+    document.state().id_at(position).unwrap()
+}
+
+fn delete(document: &mut Document, position: u64) {
+    let id = at(document, position);
+    assert_eq!(document.delete(&IdSet::from_iter([id])).unwrap(), 1);
+}
+
+fn replace(document: &mut Document, position: u64, text: &str) {
+    document.replace(at(document, position), &record(text)).unwrap();
+}
+
 fn prompts(document: &Document) -> Vec<String> {
     let rows = document.iter().map(|row| row.unwrap());
-    rows.map(|row| row.record.prompt().into_owned()).collect()
+    rows.map(|row| row.record.unwrap().prompt().into_owned()).collect()
 }
 
 #[test]
@@ -68,41 +83,43 @@ fn windows_show_the_records_in_order_with_their_lines() {
     assert_eq!(document.meta(), &meta());
     let rows = document.rows(1995..5000).unwrap();
     assert_eq!(rows.len(), 5);
-    assert_eq!((rows[0].position, rows[0].line), (1995, Some(1997)));
-    assert_eq!(rows[4].record, record("r1999"));
+    assert_eq!((rows[0].position, rows[0].line), (1995, Some(1996)));
+    assert_eq!(rows[4].record, Ok(record("r1999")));
     assert_eq!(document.rows(2000..2001).unwrap(), []);
     assert_eq!(document.iter().count(), 2000);
-    assert!(matches!(document.record(2000), Err(DocumentError::OutOfRange { .. })));
+    assert!(matches!(document.row(2000), Err(DocumentError::OutOfRange { .. })));
 }
 
 #[test]
 fn every_edit_is_there_after_opening_again_and_can_be_undone_to_the_import() {
     let home = Home::new();
     let mut document = home.document(5);
-    document.replace(1, record("changed")).unwrap();
-    document.delete(0).unwrap();
-    document.insert(4, record("last")).unwrap();
-    document.insert(0, record("first")).unwrap();
+    replace(&mut document, 1, "changed");
+    delete(&mut document, 0);
+    document.insert(4, &[record("last")]).unwrap();
+    document.insert(0, &[record("first")]).unwrap();
     let edited = ["first", "changed", "r2", "r3", "r4", "last"];
     assert_eq!(prompts(&document), edited);
 
     let mut document = home.reopen(document);
     assert_eq!(prompts(&document), edited);
-    assert_eq!(document.row(1).unwrap().line, Some(3));
+    assert_eq!(document.row(1).unwrap().line, Some(2));
     assert_eq!(document.row(0).unwrap().line, None);
-    assert_eq!(document.undo().unwrap(), Some(0));
-    assert_eq!(document.undo().unwrap(), Some(4));
+    let undone = |position| Some(Undone { label: "Insert record".to_owned(), position });
+    assert_eq!(document.undo().unwrap(), undone(0));
+    assert_eq!(document.undo().unwrap(), undone(4));
 
     let mut document = home.reopen(document);
-    assert_eq!(document.undo().unwrap(), Some(0));
-    assert_eq!(document.undo().unwrap(), Some(1));
+    assert_eq!(document.undo_label(), Some("Delete record"));
+    document.undo().unwrap();
+    assert_eq!(document.undo().unwrap(), Some(Undone { label: "Edit record".to_owned(), position: 1 }));
     assert_eq!(document.undo().unwrap(), None);
     assert_eq!(prompts(&document), ["r0", "r1", "r2", "r3", "r4"]);
     while document.redo().unwrap().is_some() {}
     assert_eq!(prompts(&document), edited);
 
     document.undo().unwrap();
-    document.replace(0, record("other")).unwrap();
+    replace(&mut document, 0, "other");
     assert!(!document.can_redo() && document.can_undo());
 }
 
@@ -110,9 +127,10 @@ fn every_edit_is_there_after_opening_again_and_can_be_undone_to_the_import() {
 fn an_edit_beyond_the_end_is_refused_and_changes_nothing() {
     let home = Home::new();
     let mut document = home.document(2);
-    assert!(document.replace(2, record("x")).is_err());
-    assert!(document.delete(2).is_err());
-    assert!(document.insert(3, record("x")).is_err());
+    assert!(matches!(document.replace(2, &record("x")), Err(DocumentError::NoSuchRecord { id: 2 })));
+    assert_eq!(document.delete(&IdSet::from_iter([2, 7])).unwrap(), 0);
+    assert!(matches!(document.insert(3, &[record("x")]), Err(DocumentError::OutOfRange { .. })));
+    assert!(matches!(document.replace_line(1, b"{}\n{}"), Err(DocumentError::NotOneLine)));
     assert!(!document.can_undo());
     let document = home.reopen(document);
     assert_eq!(prompts(&document), ["r0", "r1"]);
@@ -122,8 +140,8 @@ fn an_edit_beyond_the_end_is_refused_and_changes_nothing() {
 fn an_edit_cut_off_by_a_crash_is_dropped_and_the_ones_before_it_are_kept() {
     let home = Home::new();
     let mut document = home.document(3);
-    document.delete(0).unwrap();
-    document.delete(0).unwrap();
+    delete(&mut document, 0);
+    delete(&mut document, 0);
     drop(document);
     let journal = home.dir().join("journal");
     let length = std::fs::metadata(&journal).unwrap().len();
@@ -134,7 +152,7 @@ fn an_edit_cut_off_by_a_crash_is_dropped_and_the_ones_before_it_are_kept() {
     assert_eq!(prompts(&document), ["r1", "r2"]);
     let recovery = document.recovery().unwrap();
     assert!(recovery.dropped_bytes > 0 && recovery.kept_aside.is_none());
-    document.replace(0, record("after")).unwrap();
+    replace(&mut document, 0, "after");
     let document = home.reopen(document);
     assert!(document.recovery().is_none());
     assert_eq!(prompts(&document), ["after", "r2"]);
@@ -145,17 +163,18 @@ fn a_journal_damaged_in_its_middle_is_kept_aside_and_said() {
     let home = Home::new();
     let mut document = home.document(5);
     for _ in 0..4 {
-        document.delete(0).unwrap();
+        delete(&mut document, 0);
     }
     drop(document);
     let journal = home.dir().join("journal");
     let mut bytes = std::fs::read(&journal).unwrap();
-    let second = bytes.iter().position(|&b| b == b'\n').unwrap() + 20;
-    bytes[second] ^= 1;
+    // Every deletion takes as many bytes; the middle of the file lies in the third.
+    let middle = bytes.len() / 2 + 20;
+    bytes[middle] ^= 1;
     std::fs::write(&journal, &bytes).unwrap();
 
     let document = Document::open(&home.dir()).unwrap();
-    assert_eq!(document.len(), 4);
+    assert_eq!(document.len(), 3);
     let aside = document.recovery().unwrap().kept_aside.clone().unwrap();
     assert!(bytes.ends_with(&std::fs::read(aside).unwrap()));
 }
@@ -164,13 +183,14 @@ fn a_journal_damaged_in_its_middle_is_kept_aside_and_said() {
 fn lines_of_another_journal_do_not_count() {
     let home = Home::new();
     let mut document = home.document(5);
-    document.delete(0).unwrap();
-    document.delete(1).unwrap();
+    delete(&mut document, 0);
+    delete(&mut document, 1);
     drop(document);
     let journal = home.dir().join("journal");
-    let text = std::fs::read_to_string(&journal).unwrap();
-    let second = text.lines().nth(1).unwrap();
-    std::fs::write(&journal, format!("{second}\n{text}")).unwrap();
+    let bytes = std::fs::read(&journal).unwrap();
+    let (magic, blocks) = bytes.split_at(8);
+    let second = &blocks[blocks.len() / 2..];
+    std::fs::write(&journal, [magic, second, blocks].concat()).unwrap();
     let document = Document::open(&home.dir()).unwrap();
     assert_eq!(document.len(), 5);
     assert!(document.recovery().unwrap().kept_aside.is_some());
@@ -200,8 +220,10 @@ fn an_index_that_is_missing_or_damaged_is_made_again() {
             Some(bytes) => std::fs::write(&index, bytes).unwrap(),
         }
         let document = Document::open(&home.dir()).unwrap();
-        assert_eq!(document.record(299).unwrap(), record("r299"));
-        assert_eq!(std::fs::read(&index).unwrap(), whole);
+        if let Some(job) = document.index_job() {
+            job.run(&Unwatched).unwrap();
+        }
+        assert_eq!(document.row(299).unwrap().record, Ok(record("r299")));
     }
 }
 
@@ -221,13 +243,13 @@ fn records_that_were_cut_are_not_taken_for_the_whole() {
 #[test]
 fn an_import_that_is_not_finished_leaves_no_dataset() {
     let home = Home::new();
-    let mut writer = DocumentWriter::new(&home.dir()).unwrap();
-    writer.push(sourced(1).next().unwrap()).unwrap();
+    let mut writer = DocumentWriter::new(&home.dir(), Schema::PromptCompletion).unwrap();
+    writer.push(&record("r0")).unwrap();
     drop(writer);
     assert_eq!(home.names(), Vec::<String>::new());
     assert!(matches!(Document::open(&home.dir()), Err(DocumentError::NotADocument { .. })));
     drop(home.document(2));
-    assert!(matches!(DocumentWriter::new(&home.dir()), Err(DocumentError::Exists { .. })));
+    assert!(matches!(DocumentWriter::new(&home.dir(), Schema::PromptCompletion), Err(DocumentError::Exists { .. })));
     assert_eq!(Document::open(&home.dir()).unwrap().len(), 2);
 }
 
@@ -245,12 +267,12 @@ fn a_record_keeps_its_split_through_edits_and_opening_again() {
     assert_eq!((counts.training, counts.validation, counts.hold_out), (13, 4, 3));
     let of = |document: &Document| -> Vec<(String, SplitKind)> {
         let rows = document.iter().map(|row| row.unwrap());
-        rows.map(|row| (row.record.prompt().into_owned(), row.split.unwrap())).collect()
+        rows.map(|row| (row.record.unwrap().prompt().into_owned(), row.split.unwrap())).collect()
     };
     let before = of(&document);
-    document.insert(0, record("new")).unwrap();
-    document.delete(5).unwrap();
-    document.delete(9).unwrap();
+    document.insert(0, &[record("new")]).unwrap();
+    delete(&mut document, 5);
+    delete(&mut document, 9);
     let mut document = home.reopen(document);
     let after = of(&document);
     assert_eq!(after[0], ("new".to_owned(), SplitKind::Training));
@@ -265,7 +287,7 @@ fn a_record_keeps_its_split_through_edits_and_opening_again() {
 #[test]
 fn an_export_has_a_file_for_each_split_that_has_records() {
     let home = Home::new();
-    let mut document = home.document(10);
+    let mut document = home.document_of(Schema::OpenAiChat, 10);
     let out = home.0.path().join("out");
     std::fs::create_dir(&out).unwrap();
     let export =
@@ -285,7 +307,7 @@ fn an_export_has_a_file_for_each_split_that_has_records() {
 
     let roles = [Role::User, Role::Assistant, Role::User, Role::Assistant];
     let two_answers = Record::new(roles.map(|role| Turn::new(role, "x")).into());
-    document.replace(6, two_answers).unwrap();
+    document.replace(at(&document, 6), &two_answers).unwrap();
     let before = std::fs::read(&parts[0].path).unwrap();
     let error = export(&document).unwrap_err();
     assert!(error.to_string().starts_with("record 7 "), "{error}");
@@ -304,7 +326,7 @@ fn edits_until_it_is_killed() {
     let mut document = Document::open(Path::new(&dir)).unwrap();
     let mut out = std::io::stdout();
     for number in 0_u64.. {
-        document.replace(number % 10, record(&format!("edit {number}"))).unwrap();
+        replace(&mut document, number % 10, &format!("edit {number}"));
         writeln!(out, "\nmade {number}").unwrap();
         out.flush().unwrap();
     }
@@ -336,144 +358,200 @@ fn an_edit_that_was_seen_survives_kill_9() {
     }
 }
 
-/// What is done to a dataset in the test against a plain vector. Positions are shares of the length.
-#[derive(Debug, Clone)]
-enum Act {
-    Replace(u16, String),
-    Insert(u16, String),
-    Delete(u16),
-    Undo,
-    Redo,
-    Reopen,
-    /// Cut the journal at this share of its bytes.
-    Cut(u16),
-    Split,
+fn set(document: &Document, positions: &[u64]) -> IdSet {
+    positions.iter().map(|position| at(document, *position)).collect()
 }
 
-fn act() -> impl Strategy<Value = Act> {
-    let text = "[a-z\"\\\\\n é]{0,6}";
-    prop_oneof![
-        4 => (any::<u16>(), text).prop_map(|(at, text)| Act::Replace(at, text)),
-        3 => (any::<u16>(), text).prop_map(|(at, text)| Act::Insert(at, text)),
-        3 => any::<u16>().prop_map(Act::Delete),
-        4 => Just(Act::Undo),
-        3 => Just(Act::Redo),
-        1 => Just(Act::Reopen),
-        1 => any::<u16>().prop_map(Act::Cut),
-        1 => Just(Act::Split),
-    ]
-}
+#[test]
+fn many_records_are_moved_copied_and_deleted_in_one_step_each() {
+    let home = Home::new();
+    let mut document = home.document(6);
+    assert_eq!(document.move_to(&set(&document, &[4, 0, 3]), 2).unwrap(), 3);
+    assert_eq!(prompts(&document), ["r1", "r0", "r3", "r4", "r2", "r5"]);
+    assert_eq!(document.duplicate(&set(&document, &[0, 4])).unwrap().len(), 2);
+    assert_eq!(prompts(&document), ["r1", "r1", "r0", "r3", "r4", "r2", "r2", "r5"]);
+    assert_eq!(document.delete(&set(&document, &[0, 2, 7])).unwrap(), 3);
+    assert_eq!(prompts(&document), ["r1", "r3", "r4", "r2", "r2"]);
+    assert_eq!(document.undo_label(), Some("Delete 3 records"));
 
-/// The plain vector, with every state there was.
-#[derive(Debug, Clone)]
-struct Model {
-    states: Vec<Vec<Record>>,
-    now: usize,
-}
-
-impl Model {
-    fn records(&self) -> &Vec<Record> {
-        &self.states[self.now]
+    let mut document = home.reopen(document);
+    for expected in [8, 6, 6] {
+        document.undo().unwrap();
+        assert_eq!(document.len(), expected);
     }
+    assert!(!document.can_undo());
+    assert_eq!(prompts(&document), ["r0", "r1", "r2", "r3", "r4", "r5"]);
+    // Where they stand already, nothing happens that could be undone.
+    assert_eq!(document.move_to(&set(&document, &[1, 2]), 1).unwrap(), 0);
+    assert!(!document.can_undo() && document.can_redo());
+}
 
-    fn edit(&mut self, change: impl FnOnce(&mut Vec<Record>)) {
-        let mut next = self.records().clone();
-        change(&mut next);
-        self.states.truncate(self.now + 1);
-        self.states.push(next);
-        self.now += 1;
+#[test]
+fn a_move_to_any_place_brings_the_records_there_in_their_order() {
+    let home = Home::new();
+    for before in 0..=6 {
+        let dir = home.0.path().join(format!("moved-{before}"));
+        let mut writer = DocumentWriter::new(&dir, Schema::PromptCompletion).unwrap();
+        (0..6).for_each(|number| writer.push(&record(&format!("r{number}"))).unwrap());
+        let mut document = writer.finish(meta()).unwrap();
+        document.move_to(&IdSet::from_iter([1, 2, 4]), before).unwrap();
+        let stay = |number: &u64| ![1, 2, 4].contains(number);
+        let order = (0..before).filter(stay).chain([1, 2, 4]).chain((before..6).filter(stay));
+        assert_eq!(prompts(&document), order.map(|number| format!("r{number}")).collect::<Vec<_>>());
     }
 }
 
-fn place(share: u16, length: usize) -> u64 {
-    (u64::from(share) * length as u64) >> 16
-}
-
-fn compare(document: &Document, model: &Model) -> Result<(), TestCaseError> {
-    let rows: Vec<_> = document.iter().map(|row| row.unwrap()).collect();
-    let records: Vec<Record> = rows.iter().map(|row| row.record.clone()).collect();
-    prop_assert_eq!(&records, model.records());
-    prop_assert_eq!(document.len() as usize, records.len());
-    prop_assert_eq!(document.can_undo(), model.now > 0);
-    prop_assert_eq!(document.can_redo(), model.now + 1 < model.states.len());
-    for (position, row) in rows.iter().enumerate() {
-        prop_assert_eq!(row.position, position as u64);
-        prop_assert_eq!(&document.row(position as u64).unwrap(), row);
-    }
-    Ok(())
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
-
-    #[test]
-    fn any_edits_undos_reopenings_and_crashes_leave_what_a_plain_vector_would(
-        imported in 0_u64..12,
-        acts in prop::collection::vec(act(), 1..60),
-    ) {
-        let home = Home::new();
-        let mut document = home.document(imported);
-        let journal = home.dir().join("journal");
-        let mut model = Model {
-            states: vec![sourced(imported).map(|s| s.record).collect()],
-            now: 0,
-        };
-        // The model after each line of the journal, by the length the journal then had.
-        let mut after = vec![(0_u64, model.clone())];
-        for act in acts {
-            let length = model.records().len();
-            match act {
-                Act::Replace(share, text) if length > 0 => {
-                    let at = place(share, length);
-                    document.replace(at, record(&text)).unwrap();
-                    model.edit(|records| records[at as usize] = record(&text));
-                }
-                Act::Delete(share) if length > 0 => {
-                    let at = place(share, length);
-                    document.delete(at).unwrap();
-                    model.edit(|records| { records.remove(at as usize); });
-                }
-                Act::Insert(share, text) => {
-                    let at = place(share, length + 1);
-                    document.insert(at, record(&text)).unwrap();
-                    model.edit(|records| records.insert(at as usize, record(&text)));
-                }
-                Act::Undo => {
-                    let undone = document.undo().unwrap();
-                    prop_assert_eq!(undone.is_some(), model.now > 0);
-                    model.now = model.now.saturating_sub(1);
-                }
-                Act::Redo => {
-                    let redone = document.redo().unwrap();
-                    prop_assert_eq!(redone.is_some(), model.now + 1 < model.states.len());
-                    model.now = (model.now + 1).min(model.states.len() - 1);
-                }
-                Act::Cut(share) => {
-                    drop(document);
-                    let bytes = std::fs::metadata(&journal).unwrap().len();
-                    let cut = place(share, bytes as usize + 1);
-                    std::fs::File::options().write(true).open(&journal).unwrap()
-                        .set_len(cut).unwrap();
-                    after.retain(|(length, _)| *length <= cut);
-                    let (whole, state) = &after[after.len() - 1];
-                    model = state.clone();
-                    document = Document::open(&home.dir()).unwrap();
-                    prop_assert_eq!(document.recovery().is_some(), cut > *whole);
-                }
-                Act::Reopen => document = home.reopen(document),
-                Act::Split if length > 3 => {
-                    let counts = document.assign_split(&plan(1, 1)).unwrap();
-                    prop_assert_eq!(counts.training as usize, length - 2);
-                }
-                Act::Replace(..) | Act::Delete(_) | Act::Split => {}
-            }
-            let bytes = std::fs::metadata(&journal).unwrap().len();
-            if after[after.len() - 1].0 < bytes {
-                after.push((bytes, model.clone()));
-            }
-            compare(&document, &model)?;
+#[test]
+fn a_bulk_edit_is_one_step_and_leaves_nothing_when_it_is_cancelled() {
+    struct Impatient;
+    impl Watch for Impatient {
+        fn progress(&self, _: u64, _: u64) {}
+        fn cancelled(&self) -> bool {
+            true
         }
-        let document = home.reopen(document);
-        compare(&document, &model)?;
     }
+    let home = Home::new();
+    let mut document = home.document(5000);
+    let all = document.state().all();
+    let shout = |row: &Row| match row.position % 3 {
+        0 => Edit::Replace(record(&row.record_or_empty().prompt().to_uppercase())),
+        1 => Edit::Keep,
+        _ => Edit::Delete,
+    };
+    let journal = home.dir().join("journal");
+    let before = std::fs::metadata(&journal).unwrap().len();
+    assert!(matches!(document.bulk("Shout", &all, &Impatient, shout), Err(DocumentError::Cancelled)));
+    assert_eq!(std::fs::metadata(&journal).unwrap().len(), before);
+    assert_eq!(document.bulk("Shout", &all, &Unwatched, shout).unwrap(), 3333);
+    assert_eq!(prompts(&document)[..4], ["R0", "r1", "R3", "r4"]);
+    assert_eq!(document.len(), 3334);
+    let mut document = home.reopen(document);
+    assert_eq!(prompts(&document)[3332..], ["R4998", "r4999"][..]);
+    assert_eq!(document.undo().unwrap(), Some(Undone { label: "Shout".to_owned(), position: 0 }));
+    assert_eq!(document.len(), 5000);
+    assert!(!document.can_undo());
+    assert_eq!(document.bulk("Nothing", &all, &Unwatched, |_| Edit::Keep).unwrap(), 0);
+    assert!(!document.can_undo() && document.can_redo());
+}
+
+/// A file of somebody's and the folder of the dataset that it is opened as.
+fn in_place(home: &Home, content: &[u8]) -> (PathBuf, Document) {
+    let path = home.0.path().join("data.jsonl");
+    std::fs::write(&path, content).unwrap();
+    let document = Document::open_file(&home.dir(), &path, Schema::PromptCompletion, meta()).unwrap();
+    (path, document)
+}
+
+const LINES: &str = concat!(
+    "{\"prompt\":\"a\",\"completion\":\"1\"}\r\n",
+    " { \"completion\": \"2\", \"prompt\": \"b\", \"note\": [1 , 2] } \n",
+    "\n",
+    "{\"prompt\": broken\r\n",
+    "{\"prompt\":\"c\",\"completion\":\"3\"}",
+);
+
+#[test]
+fn a_file_opened_in_place_is_not_touched_until_it_is_saved() {
+    let home = Home::new();
+    let (path, mut document) = in_place(&home, LINES.as_bytes());
+    assert_eq!(document.len(), 5);
+    assert!(document.row(2).unwrap().record.is_err() && document.row(3).unwrap().record.is_err());
+    assert!(!document.is_modified());
+    let mut second = document.row(1).unwrap().record.unwrap();
+    second.turns[0] = Turn::new(Role::User, "B");
+    document.replace(1, &second).unwrap();
+    document.insert_lines(5, &["{\"prompt\":\"d\",\"completion\":\"4\"}"]).unwrap();
+    assert!(document.is_modified());
+    assert_eq!(std::fs::read(&path).unwrap(), LINES.as_bytes());
+
+    document.save(&Unwatched).unwrap();
+    assert!(!document.is_modified());
+    let saved = LINES.replace("\"b\"", "\"B\"") + "\r\n{\"prompt\":\"d\",\"completion\":\"4\"}";
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), saved);
+
+    // Undo goes back to the opening, and saving that gives the file as it was, byte for byte.
+    let mut document = home.reopen(document);
+    assert!(!document.is_modified());
+    while document.undo().unwrap().is_some() {}
+    assert!(document.is_modified());
+    document.save(&Unwatched).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), LINES.as_bytes());
+    while document.redo().unwrap().is_some() {}
+    document.save(&Unwatched).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), saved);
+    let beside = std::fs::read_dir(home.0.path()).unwrap().count();
+    assert_eq!(beside, 2, "nothing is left beside the file and the folder");
+}
+
+#[test]
+fn line_ends_the_last_line_break_and_permissions_stay_as_they_were() {
+    for content in ["", "\n", "\n\n", "{}", "{}\n", "{}\r\n{}", "{}\r\n{}\n", "\u{feff}{\"a\":1}\n{}\n", "a\rb\r"] {
+        let home = Home::new();
+        let (path, mut document) = in_place(&home, content.as_bytes());
+        assert_eq!(document.len() as usize, content.split_terminator('\n').count(), "{content:?}");
+        #[cfg(unix)]
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+        document.save(&Unwatched).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), content.as_bytes());
+        document.insert_lines(0, &["x"]).unwrap();
+        document.save(&Unwatched).unwrap();
+        let text = content.strip_prefix('\u{feff}').unwrap_or(content);
+        let bom = if text.len() < content.len() { "\u{feff}" } else { "" };
+        let end = if content.contains("\r\n") { "\r\n" } else { "\n" };
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{bom}x{end}{text}"), "{content:?}");
+        let home_document = home.reopen(document);
+        assert_eq!(home_document.row(0).unwrap().text, b"x");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+        }
+    }
+}
+
+#[test]
+fn an_import_has_no_file_until_it_is_saved_as_one() {
+    let home = Home::new();
+    let mut document = home.document(3);
+    assert!(matches!(document.save_job(), Err(DocumentError::NoFile)));
+    delete(&mut document, 1);
+    let path = home.0.path().join("out.jsonl");
+    let saved = document.save_as_job(&path).unwrap().run(&Unwatched).unwrap();
+    document.finish_save(saved).unwrap();
+    assert_eq!(document.file(), Some(std::fs::canonicalize(&path).unwrap().as_path()));
+    assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 2);
+    document.undo().unwrap();
+    document.save(&Unwatched).unwrap();
+    let document = home.reopen(document);
+    assert_eq!(document.len(), 3);
+    assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 3);
+}
+
+#[test]
+fn the_first_rows_of_a_large_file_are_there_before_its_lines_are_counted() {
+    let home = Home::new();
+    let line = format!("{{\"prompt\":\"{}\",\"completion\":\"x\"}}\n", "p".repeat(1000));
+    let (_, mut document) = in_place(&home, line.repeat(5000).as_bytes());
+    let Some(job) = document.index_job() else { panic!("five megabytes are not counted at once") };
+    assert!(matches!(document.refresh().unwrap(), IndexState::Building { of_bytes, .. } if of_bytes > 5_000_000));
+    assert_eq!(document.rows(0..100).unwrap().len(), 100);
+    assert!(document.len() < 5000);
+    assert!(matches!(document.delete(&IdSet::from_iter([0])), Err(DocumentError::Indexing)));
+    std::thread::spawn(move || job.run(&Unwatched)).join().unwrap().unwrap();
+    assert_eq!(document.refresh().unwrap(), IndexState::Ready);
+    assert_eq!(document.len(), 5000);
+    delete(&mut document, 0);
+    let document = home.reopen(document);
+    assert!(document.index_job().is_none(), "the stored index fits");
+    assert_eq!(document.len(), 4999);
+}
+
+#[test]
+fn a_folder_of_another_version_is_said_to_be_one() {
+    let home = Home::new();
+    std::fs::create_dir(home.dir()).unwrap();
+    let old = r#"{"version":1,"records":1,"bytes":2,"name":"n","source":"s","created_at":0}"#;
+    std::fs::write(home.dir().join("document.json"), old).unwrap();
+    let error = Document::open(&home.dir()).unwrap_err();
+    assert!(matches!(error, DocumentError::OtherVersion { .. }), "{error}");
 }

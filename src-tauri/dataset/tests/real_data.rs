@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use whetstone_catalog::{DataFormat, TINY_V1, catalog};
 use whetstone_dataset::{
-    Document, DocumentMeta, Mapping, Share, SplitKind, SplitPlan, SystemHandling, check_dataset, check_file, read,
-    sniff,
+    DocumentMeta, DocumentWriter, Mapping, Schema, Share, SplitKind, SplitPlan, SystemHandling, check_dataset,
+    check_file, read, sniff,
 };
 
 fn real_data() -> Option<PathBuf> {
@@ -62,14 +62,16 @@ fn banking77_goes_from_file_to_checked_training_files() {
     let originals = outcome.records.clone();
     let home = tempfile::tempdir().unwrap();
     let meta = DocumentMeta { name: "banking77".to_owned(), source: "train.csv".to_owned(), created_at: 0 };
-    let mut document = Document::create(&home.path().join("banking77"), outcome.records, meta).unwrap();
+    let mut writer = DocumentWriter::new(&home.path().join("banking77"), Schema::PromptCompletion).unwrap();
+    outcome.records.iter().for_each(|sourced| writer.push(&sourced.record).unwrap());
+    let mut document = writer.finish(meta).unwrap();
     let plan = SplitPlan { validation: Share::Percent(10.0), hold_out: Share::Percent(10.0), seed: 1 };
     let counts = document.assign_split(&plan).unwrap();
     assert_eq!((counts.training, counts.validation, counts.hold_out), (8003, 1000, 1000));
 
     let model = catalog().find(TINY_V1).unwrap();
     let rows = document.iter().map(|row| row.unwrap());
-    let report = check_dataset(rows.map(|r| (r.record, r.split.unwrap())), model);
+    let report = check_dataset(rows.map(|r| (r.record.unwrap(), r.split.unwrap())), model);
     assert_eq!(report.errors, 0, "{:?}", report.findings.first());
 
     let files = document.export(home.path(), DataFormat::PromptCompletion, SystemHandling::PutBeforePrompt).unwrap();

@@ -1,195 +1,230 @@
-//! The records as they were imported: one immutable file, and where each record begins in it.
+//! The content of the file as it was opened: lines at any place of it.
+//!
+//! The file is opened once and read through that handle, so the content stays readable when a save
+//! puts another file in its place. It is never written to.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use super::error::DocumentError;
 use super::files;
-use crate::record::{Record, SourcedRecord};
+use crate::ids::FIRST_ADDED;
+use crate::watch::Watch;
+use whetstone_scan::{Fingerprint, LineIndex};
 
-const RECORDS: &str = "records.jsonl";
-const INDEX: &str = "records.idx";
-const INDEX_MAGIC: &[u8; 8] = b"WSRIDX01";
-const DIGEST: usize = 32;
-/// Records that lie together are read together, up to this.
-const RUN_BYTES: u64 = 4 * 1024 * 1024;
+/// A window is read at once up to this.
+const READ_BYTES: u64 = 4 << 20;
+/// What is looked through before a dataset is shown: enough for the first rows.
+const FIRST_BYTES: u64 = 1 << 20;
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// A record as it is stored, with the line of the file it came from.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    #[serde(flatten)]
-    record: Record,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    line: Option<u64>,
+/// A line as it stands in the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line<'a> {
+    pub text: &'a [u8],
+    /// `\n`, `\r\n`, or nothing at the end of the file.
+    pub ending: &'a [u8],
 }
 
-/// The imported records. Reading takes the file in turns, so it may be shared.
 #[derive(Debug)]
-pub(super) struct BaseRecords {
+pub(super) struct Base {
     path: PathBuf,
-    file: Mutex<File>,
-    /// One more than there are records; the last is the size of the file.
-    offsets: Vec<u64>,
+    file: File,
+    /// Bytes of a byte order mark, which belongs to no record.
+    bom: u64,
+    index: RwLock<LineIndex>,
 }
 
-impl BaseRecords {
-    pub fn open(dir: &Path, records: u64, bytes: u64) -> Result<BaseRecords, DocumentError> {
-        let path = dir.join(RECORDS);
-        let file = File::open(&path).map_err(DocumentError::io(&path))?;
-        let size = file.metadata().map_err(DocumentError::io(&path))?.len();
-        if size != bytes {
-            return Err(DocumentError::damaged(&path, format!("it has {size} bytes where {bytes} were written")));
+impl Base {
+    /// The content of a file, of which nothing but the first rows may be known yet.
+    pub fn open(path: &Path) -> Result<Base, DocumentError> {
+        let file = File::open(path).map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => DocumentError::SourceMissing { path: path.to_owned() },
+            _ => DocumentError::Io { path: path.to_owned(), source },
+        })?;
+        let io = || DocumentError::io(path);
+        let bytes = file.metadata().map_err(io())?.len();
+        let mut first = vec![0; bytes.min(FIRST_BYTES) as usize];
+        files::read_at(&file, &mut first, 0).map_err(io())?;
+        let bom = if first.starts_with(BOM) { BOM.len() as u64 } else { 0 };
+        let mut index = LineIndex::new();
+        index.extend(&first);
+        if first.len() as u64 == bytes {
+            index.finish();
         }
-        let index = dir.join(INDEX);
-        let offsets = match load_index(&index, records, bytes) {
-            Some(offsets) => offsets,
-            None => {
-                let offsets = scan(&file).map_err(DocumentError::io(&path))?;
-                if offsets.len() as u64 != records + 1 {
-                    return Err(DocumentError::damaged(
-                        &path,
-                        format!("it has {} records where {records} were written", offsets.len() - 1),
-                    ));
-                }
-                files::write_atomically(&index, &index_bytes(&offsets))?;
-                offsets
+        let base = Base { path: path.to_owned(), file, bom, index: RwLock::new(index) };
+        base.records()?;
+        Ok(base)
+    }
+
+    /// Takes over an index that was made before, if it is one of a file of this size.
+    pub fn set_index(&self, index: LineIndex) {
+        let known = self.file.metadata().is_ok_and(|metadata| metadata.len() == index.bytes());
+        if known && index.is_finished() {
+            *self.index.write().unwrap_or_else(PoisonError::into_inner) = index;
+        }
+    }
+
+    pub fn fingerprint(&self) -> Result<Fingerprint, DocumentError> {
+        Fingerprint::of(&self.file).map_err(DocumentError::io(&self.path))
+    }
+
+    /// How many lines are known.
+    pub fn records(&self) -> Result<u32, DocumentError> {
+        let lines = u32::try_from(self.index().lines()).ok();
+        lines.filter(|lines| *lines < FIRST_ADDED).ok_or(DocumentError::TooMany)
+    }
+
+    pub fn is_indexed(&self) -> bool {
+        self.index().is_finished()
+    }
+
+    /// How far the index is, in bytes of the file.
+    pub fn indexed_bytes(&self) -> u64 {
+        self.index().bytes()
+    }
+
+    pub fn bytes(&self) -> Result<u64, DocumentError> {
+        Ok(self.file.metadata().map_err(DocumentError::io(&self.path))?.len())
+    }
+
+    pub fn bom(&self) -> &'static [u8] {
+        if self.bom > 0 { BOM } else { b"" }
+    }
+
+    /// The line end of the first line, and whether the last line has one too.
+    pub fn line_ends(&self) -> Result<(&'static [u8], bool), DocumentError> {
+        let mut last = [b'\n'];
+        let bytes = self.index().bytes();
+        if bytes > self.bom {
+            self.read(&mut last, bytes - 1)?;
+        }
+        let mut ending: &'static [u8] = b"\n";
+        self.lines(0..self.records()?.min(1), |_, line| {
+            if line.ending == b"\r\n" {
+                ending = b"\r\n";
             }
-        };
-        Ok(BaseRecords { path, file: Mutex::new(file), offsets })
+            Ok::<(), DocumentError>(())
+        })?;
+        Ok((ending, last == [b'\n']))
     }
 
-    pub fn len(&self) -> u64 {
-        self.offsets.len() as u64 - 1
-    }
-
-    pub fn read(&self, id: u32) -> Result<SourcedRecord, DocumentError> {
-        let mut one = self.read_run(id..id + 1)?;
-        one.pop().ok_or_else(|| DocumentError::damaged(&self.path, format!("record {id} is missing")))
-    }
-
-    /// Consecutive records, read at once.
-    pub fn read_run(&self, ids: Range<u32>) -> Result<Vec<SourcedRecord>, DocumentError> {
-        let (first, last) = (ids.start as usize, ids.end as usize);
-        let start = self.offsets[first];
-        let mut bytes = vec![0; (self.offsets[last] - start) as usize];
-        {
-            // A panic elsewhere cannot leave the file in a state that matters: every read seeks.
-            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-            file.seek(SeekFrom::Start(start))
-                .and_then(|_| file.read_exact(&mut bytes))
-                .map_err(DocumentError::io(&self.path))?;
+    /// Looks through the whole file for its lines.
+    pub fn build_index(&self, watch: &dyn Watch) -> Result<(), DocumentError> {
+        let io = || DocumentError::io(&self.path);
+        let total = self.bytes()?;
+        // A handle of its own, because reading moves it.
+        let file = File::open(&self.path).map_err(io())?;
+        let mut cancelled = false;
+        let built = LineIndex::build(file, &mut |index| {
+            watch.progress(index.bytes(), total);
+            cancelled = watch.cancelled();
+            if cancelled || u32::try_from(index.lines()).is_err() {
+                return ControlFlow::Break(());
+            }
+            let mut known = self.index.write().unwrap_or_else(PoisonError::into_inner);
+            // Each copy is by a quarter longer than the one before, so all of them together stay cheap.
+            if index.bytes() > known.bytes() / 4 * 5 {
+                known.clone_from(index);
+            }
+            ControlFlow::Continue(())
+        });
+        if cancelled {
+            return Err(DocumentError::Cancelled);
         }
-        self.offsets[first..=last]
-            .windows(2)
-            .map(|pair| self.parse(&bytes[(pair[0] - start) as usize..(pair[1] - start) as usize]))
-            .collect()
-    }
-
-    /// Whether a run that begins with the first of these may be lengthened to the second.
-    pub fn may_run(&self, first: u32, next: u32) -> bool {
-        self.offsets[next as usize + 1] - self.offsets[first as usize] <= RUN_BYTES
-    }
-
-    fn parse(&self, line: &[u8]) -> Result<SourcedRecord, DocumentError> {
-        let stored: Stored =
-            serde_json::from_slice(line).map_err(|error| DocumentError::damaged(&self.path, error.to_string()))?;
-        Ok(SourcedRecord { record: stored.record, line: stored.line })
-    }
-}
-
-/// Writes the imported records one after the other.
-#[derive(Debug)]
-pub(super) struct BaseWriter {
-    path: PathBuf,
-    out: BufWriter<File>,
-    offsets: Vec<u64>,
-    line: Vec<u8>,
-}
-
-impl BaseWriter {
-    pub fn create(dir: &Path) -> Result<BaseWriter, DocumentError> {
-        let path = dir.join(RECORDS);
-        let file = File::create(&path).map_err(DocumentError::io(&path))?;
-        Ok(BaseWriter { path, out: BufWriter::with_capacity(256 * 1024, file), offsets: vec![0], line: Vec::new() })
-    }
-
-    pub fn push(&mut self, record: SourcedRecord) -> Result<(), DocumentError> {
-        // Positions are kept in 32 bits; the last one is left for the record after the last.
-        if self.offsets.len() >= u32::MAX as usize {
+        let index = built.map_err(io())?;
+        if !index.is_finished() {
             return Err(DocumentError::TooMany);
         }
-        let stored = Stored { record: record.record, line: record.line };
-        self.line.clear();
-        serde_json::to_writer(&mut self.line, &stored).map_err(|error| DocumentError::io(&self.path)(error.into()))?;
-        self.line.push(b'\n');
-        self.out.write_all(&self.line).map_err(DocumentError::io(&self.path))?;
-        let end = self.offsets[self.offsets.len() - 1] + self.line.len() as u64;
-        self.offsets.push(end);
+        *self.index.write().unwrap_or_else(PoisonError::into_inner) = index;
+        self.records().map(|_| ())
+    }
+
+    pub fn with_index<T>(&self, use_it: impl FnOnce(&LineIndex) -> T) -> T {
+        use_it(&self.index())
+    }
+
+    /// Gives lines one after the other.
+    pub fn lines<E: From<DocumentError>>(
+        &self,
+        lines: Range<u32>,
+        mut each: impl FnMut(u32, Line<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut next = lines.start;
+        let mut bytes = Vec::new();
+        while next < lines.end {
+            let (span, first, last) = self.span(next, lines.end)?;
+            bytes.resize((span.end - span.start) as usize, 0);
+            files::read_at(&self.file, &mut bytes, span.start).map_err(DocumentError::io(&self.path))?;
+            let mut rest = &bytes[..];
+            for number in first..last.min(lines.end) {
+                let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+                let (line, after) = rest.split_at(end);
+                rest = after;
+                if number >= next {
+                    each(number, cut(if number == 0 { &line[self.bom as usize..] } else { line }))?;
+                }
+            }
+            next = last;
+        }
         Ok(())
     }
 
-    pub fn len(&self) -> u64 {
-        self.offsets.len() as u64 - 1
+    /// Where the bytes of some lines stand: from the first to just before the second.
+    pub fn bytes_of(&self, lines: Range<u32>) -> Result<Range<u64>, DocumentError> {
+        Ok(self.start_of(lines.start)?..self.start_of(lines.end)?)
     }
 
-    /// Makes the records durable and writes their index beside. Gives their number and size.
-    pub fn finish(&mut self) -> Result<(u64, u64), DocumentError> {
-        self.out.flush().and_then(|()| self.out.get_ref().sync_all()).map_err(DocumentError::io(&self.path))?;
-        let index = self.path.with_file_name(INDEX);
-        files::write_atomically(&index, &index_bytes(&self.offsets))?;
-        Ok((self.len(), self.offsets[self.offsets.len() - 1]))
+    pub fn read(&self, bytes: &mut [u8], offset: u64) -> Result<(), DocumentError> {
+        files::read_at(&self.file, bytes, offset).map_err(DocumentError::io(&self.path))
     }
 
-    /// Takes back what was written, as far as the disk lets it.
-    pub fn discard(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-        let _ = std::fs::remove_file(self.path.with_file_name(INDEX));
-    }
-}
-
-fn index_bytes(offsets: &[u64]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(INDEX_MAGIC.len() + offsets.len() * 8 + DIGEST);
-    bytes.extend_from_slice(INDEX_MAGIC);
-    for offset in offsets {
-        bytes.extend_from_slice(&offset.to_le_bytes());
-    }
-    let digest = Sha256::digest(&bytes);
-    bytes.extend_from_slice(&digest);
-    bytes
-}
-
-/// The index, unless it is missing, torn or of another file: it can always be made again.
-fn load_index(path: &Path, records: u64, bytes: u64) -> Option<Vec<u64>> {
-    let stored = std::fs::read(path).ok()?;
-    let (body, digest) = stored.split_at_checked(stored.len().checked_sub(DIGEST)?)?;
-    if Sha256::digest(body)[..] != *digest {
-        return None;
-    }
-    let offsets: Vec<u64> = body
-        .strip_prefix(INDEX_MAGIC)?
-        .chunks_exact(8)
-        .filter_map(|chunk| Some(u64::from_le_bytes(chunk.try_into().ok()?)))
-        .collect();
-    let fits = offsets.len() as u64 == records + 1 && offsets.last() == Some(&bytes);
-    fits.then_some(offsets)
-}
-
-fn scan(file: &File) -> std::io::Result<Vec<u64>> {
-    let mut reader = BufReader::with_capacity(256 * 1024, file);
-    let mut offsets = vec![0];
-    let mut at = 0;
-    loop {
-        let taken = reader.skip_until(b'\n')? as u64;
-        if taken == 0 {
-            return Ok(offsets);
+    fn start_of(&self, line: u32) -> Result<u64, DocumentError> {
+        if line == 0 {
+            return Ok(self.bom);
         }
-        at += taken;
-        offsets.push(at);
+        if u64::from(line) >= self.index().lines() {
+            return Ok(self.index().bytes());
+        }
+        let (span, first, _) = self.span(line, line + 1)?;
+        let mut bytes = vec![0; (span.end - span.start) as usize];
+        self.read(&mut bytes, span.start)?;
+        let ends = memchr::memchr_iter(b'\n', &bytes);
+        let skipped = ends.take((line - first) as usize).last().map_or(0, |end| end + 1);
+        Ok(span.start + skipped as u64)
     }
+
+    /// The bytes to read for a line and some that follow, and the lines that stand in them.
+    fn span(&self, line: u32, end: u32) -> Result<(Range<u64>, u32, u32), DocumentError> {
+        let index = self.index();
+        let stride = LineIndex::STRIDE as u32;
+        let known = index.lines() as u32;
+        let gone = || DocumentError::damaged(&self.path, format!("line {} is not in it any more", line + 1));
+        let (start, skip) = index.seek(u64::from(line)).ok_or_else(gone)?;
+        let first = line - skip as u32;
+        let mut last = first;
+        let mut stop = start;
+        while last < end && (last == first || stop - start < READ_BYTES) {
+            last = (last + stride).min(known);
+            stop = match index.seek(u64::from(last)) {
+                Some((offset, 0)) => offset,
+                _ => index.bytes(),
+            };
+            if last == known {
+                break;
+            }
+        }
+        Ok((start..stop, first, last))
+    }
+
+    fn index(&self) -> RwLockReadGuard<'_, LineIndex> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn cut(line: &[u8]) -> Line<'_> {
+    let text = line.strip_suffix(b"\n").map_or(line, |text| text.strip_suffix(b"\r").unwrap_or(text));
+    Line { text, ending: &line[text.len()..] }
 }

@@ -7,6 +7,7 @@ use whetstone_catalog::DataFormat;
 
 use super::error::DocumentError;
 use super::{Document, files};
+use crate::formats::ShapeError;
 use crate::split::SplitKind;
 use crate::write::{SystemHandling, WriteError, write_record};
 
@@ -39,7 +40,12 @@ impl Document {
             let kind = row.split.unwrap_or(SplitKind::Training);
             for (split, out, _, records) in &mut parts {
                 if *split == kind {
-                    write_record(&row.record, row.position, format, system, &mut *out)?;
+                    let broken = |error: &ShapeError| DocumentError::DoesNotFit {
+                        position: row.position,
+                        reason: error.message.clone(),
+                    };
+                    let record = row.record.as_ref().map_err(broken)?;
+                    write_record(record, row.position, format, system, &mut *out)?;
                     *records += 1;
                 }
             }

@@ -1,77 +1,64 @@
-//! A dataset opened in a folder of the app: imported records, edits, split.
+//! A dataset that is being edited: a file opened in place or an import, and a folder with the edits.
 //!
-//! | file | what | changes |
+//! | file of the folder | what | changes |
 //! | --- | --- | --- |
-//! | `document.json` | name, source, number of records | written last at import: a folder without it holds no dataset |
-//! | `records.jsonl` | the imported records | never |
-//! | `records.idx` | where each begins | made again when it does not fit |
-//! | `journal` | the edits, undos and redos | grows by a line an edit |
+//! | `document.json` | name, source, format, where the records are | replaced as a whole; a folder without it holds no dataset |
+//! | `records.jsonl` | the records as they were opened: an import's, or what a save moved out of its place | never |
+//! | `records.idx` | where lines begin | made again when it does not fit |
+//! | `journal` | the edits, undos and redos, with the texts that edits made | grows |
+//! | `save.json` | what a save is about to put in place | there during a save only |
 //! | `split.json` | what each record is used for | replaced as a whole |
 //!
-//! Invariants: an edit is durable before it is seen; undo reaches back to the import; the folder is
-//! open in one place at a time; nothing outside the folder is touched but by an export.
+//! Invariants: the opened file is only read until it is saved; an edit is durable before it is seen;
+//! undo reaches back to the opening, through saves; the folder is open in one place at a time.
+//!
+//! A [`Document`] owns the edits. Whoever only reads takes a [`State`] and needs no lock.
 
 mod assignment;
 mod base;
-mod edits;
+mod delta;
+mod edit;
 mod error;
 mod export;
 mod files;
+mod history;
+mod indexing;
 mod journal;
+mod order;
+mod save;
+mod state;
+mod step;
+mod stored;
+mod texts;
+mod writer;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 use self::assignment::Assignment;
-use self::base::{BaseRecords, BaseWriter};
-use self::edits::Edits;
-use self::journal::{Entry, Journal};
-use crate::record::{Record, SourcedRecord};
+use self::base::Base;
+use self::history::{History, Replay};
+use self::journal::Journal;
+use self::state::Sources;
+use self::step::Content;
+use self::stored::{DOCUMENT, FileMark, Stored, Target};
+use crate::formats::Schema;
+use crate::ids::FIRST_ADDED;
 use crate::split::{SplitKind, SplitPlan, split};
+use crate::watch::Unwatched;
 
+pub use self::edit::{Edit, Undone};
 pub use self::error::DocumentError;
 pub use self::export::ExportedFile;
+pub use self::files::{FileLayer, RealFiles};
+pub use self::indexing::{IndexJob, IndexState};
 pub use self::journal::Recovery;
-
-const DOCUMENT: &str = "document.json";
-const VERSION: u32 = 1;
-/// Rows read at once while iterating.
-const CHUNK: u64 = 512;
-
-/// What a dataset is called and where it came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DocumentMeta {
-    pub name: String,
-    /// The name of the file it was imported from.
-    pub source: String,
-    /// Milliseconds since 1970.
-    pub created_at: i64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    version: u32,
-    records: u64,
-    bytes: u64,
-    #[serde(flatten)]
-    meta: DocumentMeta,
-}
-
-/// A record in its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// From 0; changes when a record before it is inserted or deleted.
-    pub position: u64,
-    /// Stays with the record through every edit.
-    pub id: u32,
-    /// Line of the imported file, where it came from one.
-    pub line: Option<u64>,
-    pub record: Record,
-    /// `None` while the dataset has not been split.
-    pub split: Option<SplitKind>,
-}
+pub use self::order::Run;
+pub use self::save::{InterruptedSave, SaveJob, Saved};
+pub use self::state::{Row, State};
+pub use self::stored::DocumentMeta;
+pub use self::writer::DocumentWriter;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SplitCounts {
@@ -85,62 +72,92 @@ pub struct SplitCounts {
 #[derive(Debug)]
 pub struct Document {
     dir: PathBuf,
-    meta: DocumentMeta,
-    base: BaseRecords,
-    edits: Edits,
+    files: Arc<dyn FileLayer>,
+    stored: Stored,
+    state: State,
+    history: History,
     journal: Journal,
-    assignment: Option<Assignment>,
     recovery: Option<Recovery>,
+    /// Whether all lines of the file are known and edits may begin.
+    indexed: bool,
+    /// Whether the next save may replace what another program wrote.
+    overwrite: bool,
+    interrupted_save: Option<InterruptedSave>,
 }
 
 impl Document {
-    /// Imports records into a folder that holds no dataset yet, and opens it.
-    pub fn create(
-        dir: &Path,
-        records: impl IntoIterator<Item = SourcedRecord>,
-        meta: DocumentMeta,
-    ) -> Result<Document, DocumentError> {
-        let mut writer = DocumentWriter::new(dir)?;
-        for record in records {
-            writer.push(record)?;
+    /// Opens a JSONL file in place. The folder, which holds no dataset yet, gets what is not the file.
+    pub fn open_file(dir: &Path, file: &Path, schema: Schema, meta: DocumentMeta) -> Result<Document, DocumentError> {
+        let files: Arc<dyn FileLayer> = Arc::new(RealFiles);
+        std::fs::create_dir_all(dir).map_err(DocumentError::io(dir))?;
+        if dir.join(DOCUMENT).exists() {
+            return Err(DocumentError::Exists { path: dir.to_owned() });
         }
-        writer.finish(meta)
+        let path = std::fs::canonicalize(file).map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => DocumentError::SourceMissing { path: file.to_owned() },
+            _ => DocumentError::Io { path: file.to_owned(), source },
+        })?;
+        let base = Base::open(&path)?;
+        let mark = FileMark::from(&base.fingerprint()?);
+        Journal::create(&*files, dir)?;
+        let target = Target { path, mark, state: 0 };
+        Stored::new(meta, schema, None, Some(target)).store(&*files, dir)?;
+        Document::open(dir)
     }
 
     /// Opens the dataset in a folder with every edit that was made.
     pub fn open(dir: &Path) -> Result<Document, DocumentError> {
-        let path = dir.join(DOCUMENT);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(DocumentError::NotADocument { path: dir.to_owned() });
-            }
-            Err(error) => return Err(DocumentError::io(&path)(error)),
-        };
-        let stored: Stored =
-            serde_json::from_slice(&bytes).map_err(|error| DocumentError::damaged(&path, error.to_string()))?;
-        if stored.version != VERSION {
-            let detail = format!("it was written by another version ({})", stored.version);
+        Document::open_with(dir, Arc::new(RealFiles))
+    }
+
+    /// Opens a dataset, every change of the disk going through a layer.
+    pub fn open_with(dir: &Path, files: Arc<dyn FileLayer>) -> Result<Document, DocumentError> {
+        // Before the lock, so that a folder without a dataset is said to be one; and after it, because
+        // whoever held it may have saved.
+        Stored::load(dir)?;
+        let mut journal = Journal::lock(Arc::clone(&files), dir)?;
+        let mut stored = Stored::load(dir)?;
+        let interrupted_save = save::settle(&*files, dir, &mut stored)?;
+        let path = stored.base(dir);
+        let base = Base::open(&path)?;
+        if let Some(bytes) = stored.owned
+            && base.bytes()? != bytes
+        {
+            let detail = format!("it has {} bytes where {bytes} were written", base.bytes()?);
             return Err(DocumentError::damaged(&path, detail));
         }
-        let imported = u32::try_from(stored.records).map_err(|_| DocumentError::TooMany)?;
-        let base = BaseRecords::open(dir, stored.records, stored.bytes)?;
-        let mut edits = Edits::new(imported);
-        let (journal, recovery) = Journal::open(dir, |entry| {
-            let allowed = edits.allows(&entry);
-            if allowed {
-                edits.apply(entry);
-            }
-            allowed
-        })?;
+        if let Some(index) = indexing::load(dir, &base.fingerprint()?) {
+            base.set_index(index);
+        }
+        if !base.is_indexed() && journal.has_events()? {
+            // Edits need to know all lines; their index was stored before the first of them.
+            indexing::build(dir, &base, &Unwatched)?;
+        }
+        let indexed = base.is_indexed();
+        let mut replay = Replay::new(Content::of_file(base.records()?));
+        let recovery = journal.replay(|event| replay.event(event))?;
+        let sources = Arc::new(Sources { base, journal: journal.texts()?, schema: stored.schema.clone() });
+        let splits = Assignment::load(dir)?.map(Arc::new);
+        let number = replay.history.state();
+        let state = State { sources, content: Arc::new(replay.content), splits, number };
+        if let Some(target) = stored.target.as_mut()
+            && target.state > replay.history.made()
+        {
+            // What was saved is a state that the journal lost: no state to come may be taken for it.
+            target.state = u64::MAX;
+            stored.store(&*files, dir)?;
+        }
         Ok(Document {
             dir: dir.to_owned(),
-            meta: stored.meta,
-            base,
-            edits,
+            files,
+            stored,
+            state,
+            history: replay.history,
             journal,
-            assignment: Assignment::load(dir)?,
             recovery,
+            indexed,
+            overwrite: false,
+            interrupted_save,
         })
     }
 
@@ -149,7 +166,24 @@ impl Document {
     }
 
     pub fn meta(&self) -> &DocumentMeta {
-        &self.meta
+        &self.stored.meta
+    }
+
+    pub fn set_name(&mut self, name: String) -> Result<(), DocumentError> {
+        let mut stored = self.stored.clone();
+        stored.meta.name = name;
+        stored.store(&*self.files, &self.dir)?;
+        self.stored = stored;
+        Ok(())
+    }
+
+    pub fn schema(&self) -> &Schema {
+        &self.stored.schema
+    }
+
+    /// The file that is edited in place; `None` for an import.
+    pub fn file(&self) -> Option<&Path> {
+        self.stored.target.as_ref().map(|target| target.path.as_path())
     }
 
     /// What opening had to cut off the journal, if anything.
@@ -157,203 +191,100 @@ impl Document {
         self.recovery.as_ref()
     }
 
+    /// What became of a save that a crash interrupted, if one did.
+    pub fn interrupted_save(&self) -> Option<InterruptedSave> {
+        self.interrupted_save
+    }
+
+    /// The work that is left until the dataset can be edited; `None` when all lines are known.
+    pub fn index_job(&self) -> Option<IndexJob> {
+        let job = || IndexJob { sources: Arc::clone(&self.state.sources), dir: self.dir.clone() };
+        (!self.indexed).then(job)
+    }
+
+    /// Takes in what an [`IndexJob`] found so far.
+    pub fn refresh(&mut self) -> Result<IndexState, DocumentError> {
+        if self.indexed {
+            return Ok(IndexState::Ready);
+        }
+        let base = &self.state.sources.base;
+        let (indexed, records) = (base.is_indexed(), base.records()?);
+        let (bytes, of_bytes) = (base.indexed_bytes(), base.bytes()?);
+        self.state.content = Arc::new(Content::of_file(records));
+        self.indexed = indexed;
+        if indexed {
+            return Ok(IndexState::Ready);
+        }
+        Ok(IndexState::Building { records: u64::from(records), bytes, of_bytes })
+    }
+
+    /// The dataset as it is now, to be read without the document.
+    pub fn state(&self) -> State {
+        self.state.clone()
+    }
+
     pub fn len(&self) -> u64 {
-        self.edits.len()
+        self.state.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The record at a position.
-    pub fn record(&self, position: u64) -> Result<Record, DocumentError> {
-        Ok(self.row(position)?.record)
+        self.state.is_empty()
     }
 
     /// The record at a position with all that is known of it.
     pub fn row(&self, position: u64) -> Result<Row, DocumentError> {
-        let mut row = self.rows(position..position.saturating_add(1))?;
-        row.pop().ok_or(DocumentError::OutOfRange { position, records: self.len() })
+        self.state.row(position)
     }
 
     /// The rows of a window, as far as it lies within the dataset.
     pub fn rows(&self, window: Range<u64>) -> Result<Vec<Row>, DocumentError> {
-        let end = window.end.min(self.len());
-        let mut rows = Vec::with_capacity(end.saturating_sub(window.start) as usize);
-        let mut position = window.start;
-        while position < end {
-            let id = self.edits.id(position);
-            if self.is_imported_text(id) {
-                // Neighbours in the file are read with it.
-                let mut last = id;
-                let mut next = position + 1;
-                while next < end
-                    && self.edits.id(next) == last + 1
-                    && self.is_imported_text(last + 1)
-                    && self.base.may_run(id, last + 1)
-                {
-                    last += 1;
-                    next += 1;
-                }
-                for sourced in self.base.read_run(id..last + 1)? {
-                    let id = self.edits.id(position);
-                    rows.push(self.row_of(position, id, sourced.line, sourced.record));
-                    position += 1;
-                }
-            } else {
-                let line = self.imported_line(id)?;
-                let record = self.edits.text(id).cloned().unwrap_or_default();
-                rows.push(self.row_of(position, id, line, record));
-                position += 1;
-            }
-        }
-        Ok(rows)
+        self.state.rows(window)
     }
 
     /// Every row in order, read a few at a time.
-    pub fn iter(&self) -> impl Iterator<Item = Result<Row, DocumentError>> {
-        let chunks = (0..self.len()).step_by(CHUNK as usize);
-        chunks.flat_map(|start| match self.rows(start..start + CHUNK) {
-            Ok(rows) => rows.into_iter().map(Ok).collect::<Vec<_>>(),
-            Err(error) => vec![Err(error)],
-        })
+    pub fn iter(&self) -> impl Iterator<Item = Result<Row, DocumentError>> + '_ {
+        self.state.iter()
     }
 
-    /// Puts another record in the place of one.
-    pub fn replace(&mut self, position: u64, record: Record) -> Result<(), DocumentError> {
-        self.edit(position, Entry::Replace { at: position, record })
-    }
-
-    /// Puts a record before the one at this position, or at the end.
-    pub fn insert(&mut self, position: u64, record: Record) -> Result<(), DocumentError> {
-        self.edit(position, Entry::Insert { at: position, record })
-    }
-
-    pub fn delete(&mut self, position: u64) -> Result<(), DocumentError> {
-        self.edit(position, Entry::Delete { at: position })
-    }
-
-    pub fn can_undo(&self) -> bool {
-        self.edits.can_undo()
-    }
-
-    pub fn can_redo(&self) -> bool {
-        self.edits.can_redo()
-    }
-
-    /// Takes the last edit back and gives its position; `None` at the state of the import.
-    pub fn undo(&mut self) -> Result<Option<u64>, DocumentError> {
-        self.journaled(Entry::Undo)
-    }
-
-    /// Makes the edit again that was taken back last.
-    pub fn redo(&mut self) -> Result<Option<u64>, DocumentError> {
-        self.journaled(Entry::Redo)
+    /// Whether there are edits that are not in the file. An import has no file.
+    pub fn is_modified(&self) -> bool {
+        self.stored.target.as_ref().is_some_and(|target| target.state != self.history.state())
     }
 
     /// Draws the split anew over the records there are.
     pub fn assign_split(&mut self, plan: &SplitPlan) -> Result<SplitCounts, DocumentError> {
         let drawn = split(self.len(), plan)?;
-        let mut kinds = vec![SplitKind::Training; self.edits.ids() as usize];
-        for (position, kind) in drawn.into_iter().enumerate() {
-            kinds[self.edits.id(position as u64) as usize] = kind;
+        let content = &self.state.content;
+        let mut kinds =
+            [vec![SplitKind::Training; content.base as usize], vec![SplitKind::Training; content.added as usize]];
+        let ids = content.order.all_runs().flat_map(Run::ids);
+        for (id, kind) in ids.zip(drawn) {
+            match id.checked_sub(FIRST_ADDED) {
+                None => kinds[0][id as usize] = kind,
+                Some(added) => kinds[1][added as usize] = kind,
+            }
         }
-        let assignment = Assignment::new(*plan, &kinds);
-        assignment.store(&self.dir)?;
+        let assignment = Assignment::new(*plan, &kinds[0], &kinds[1]);
+        assignment.store(&*self.files, &self.dir)?;
         let counts = self.counts(&assignment);
-        self.assignment = Some(assignment);
+        self.state.splits = Some(Arc::new(assignment));
         Ok(counts)
     }
 
     /// How many records each split has now; `None` before the dataset was split.
     pub fn split_counts(&self) -> Option<SplitCounts> {
-        self.assignment.as_ref().map(|a| self.counts(a))
+        self.state.splits.as_ref().map(|splits| self.counts(splits))
     }
 
     fn counts(&self, assignment: &Assignment) -> SplitCounts {
         let mut counts = SplitCounts { training: 0, validation: 0, hold_out: 0, plan: assignment.plan };
-        for position in 0..self.len() {
-            match assignment.kind(self.edits.id(position)) {
+        for id in self.state.content.order.all_runs().flat_map(Run::ids) {
+            match assignment.kind(id) {
                 SplitKind::Training => counts.training += 1,
                 SplitKind::Validation => counts.validation += 1,
                 SplitKind::HoldOut => counts.hold_out += 1,
             }
         }
         counts
-    }
-
-    fn edit(&mut self, position: u64, entry: Entry) -> Result<(), DocumentError> {
-        match self.journaled(entry)? {
-            Some(_) => Ok(()),
-            None => Err(DocumentError::OutOfRange { position, records: self.len() }),
-        }
-    }
-
-    /// Writes an edit down and makes it; `None` where it cannot be made now.
-    fn journaled(&mut self, entry: Entry) -> Result<Option<u64>, DocumentError> {
-        if !self.edits.allows(&entry) {
-            return Ok(None);
-        }
-        self.journal.append(&entry)?;
-        Ok(Some(self.edits.apply(entry)))
-    }
-
-    fn is_imported_text(&self, id: u32) -> bool {
-        u64::from(id) < self.base.len() && self.edits.text(id).is_none()
-    }
-
-    /// An edited record still stands for the line it came from.
-    fn imported_line(&self, id: u32) -> Result<Option<u64>, DocumentError> {
-        if u64::from(id) < self.base.len() {
-            return Ok(self.base.read(id)?.line);
-        }
-        Ok(None)
-    }
-
-    fn row_of(&self, position: u64, id: u32, line: Option<u64>, record: Record) -> Row {
-        Row { position, id, line, record, split: self.assignment.as_ref().map(|a| a.kind(id)) }
-    }
-}
-
-/// An import under way. Dropped before it is finished, it leaves nothing behind.
-#[derive(Debug)]
-pub struct DocumentWriter {
-    dir: PathBuf,
-    base: BaseWriter,
-    finished: bool,
-}
-
-impl DocumentWriter {
-    /// Begins an import into a folder, which is made if it is not there.
-    pub fn new(dir: &Path) -> Result<DocumentWriter, DocumentError> {
-        std::fs::create_dir_all(dir).map_err(DocumentError::io(dir))?;
-        if dir.join(DOCUMENT).exists() {
-            return Err(DocumentError::Exists { path: dir.to_owned() });
-        }
-        Ok(DocumentWriter { dir: dir.to_owned(), base: BaseWriter::create(dir)?, finished: false })
-    }
-
-    pub fn push(&mut self, record: SourcedRecord) -> Result<(), DocumentError> {
-        self.base.push(record)
-    }
-
-    /// Makes the dataset durable and opens it.
-    pub fn finish(mut self, meta: DocumentMeta) -> Result<Document, DocumentError> {
-        let (records, bytes) = self.base.finish()?;
-        Journal::create(&self.dir)?;
-        let stored = Stored { version: VERSION, records, bytes, meta };
-        let path = self.dir.join(DOCUMENT);
-        let json = serde_json::to_vec(&stored).map_err(|e| DocumentError::io(&path)(e.into()))?;
-        files::write_atomically(&path, &json)?;
-        self.finished = true;
-        Document::open(&self.dir)
-    }
-}
-
-impl Drop for DocumentWriter {
-    fn drop(&mut self) {
-        if !self.finished {
-            self.base.discard();
-        }
     }
 }

@@ -16,8 +16,8 @@ use whetstone_contract::{
     HoldOutPrompt, InsertRequest, RecordDetail, RecordRequest, RowWindow, RowsRequest, SplitRequest,
 };
 use whetstone_dataset::{
-    Document, DocumentMeta, Record, Report, Severity, Share, SourcedRecord, SplitKind, SplitPlan, SystemHandling,
-    check_dataset, check_record, fitting_format,
+    Document, DocumentError, DocumentMeta, DocumentWriter, IdSet, Record, RecordId, Report, Schema, Severity, Share,
+    SourcedRecord, SplitKind, SplitPlan, SystemHandling, check_dataset, check_record, fitting_format,
 };
 
 use crate::errors::from_io;
@@ -106,7 +106,7 @@ impl Datasets {
             let id = id.unwrap_or(base);
             let meta = DocumentMeta { name, source, created_at };
             let document =
-                Document::create(&datasets.folder.join(&id), records, meta).map_err(|error| from_document(&error))?;
+                written(&datasets.folder.join(&id), &records, meta).map_err(|error| from_document(&error))?;
             let summary = summarise(&id, &document);
             datasets.lock().insert(id, Arc::new(Mutex::new(document)));
             Ok(summary)
@@ -154,7 +154,8 @@ impl Datasets {
         let model = models::find(&edit.base_model)?;
         self.work(edit.dataset, move |_, document| {
             let record = Record::new(edit.turns.into_iter().map(take_turn).collect());
-            document.replace(edit.position, record).map_err(|error| from_document(&error))?;
+            let id = place(document, edit.position)?;
+            document.replace(id, &record).map_err(|error| from_document(&error))?;
             detail(document, edit.position, model)
         })
         .await
@@ -163,7 +164,7 @@ impl Datasets {
     pub async fn insert(self: &Arc<Self>, asked: InsertRequest) -> Result<DatasetSummary, AppError> {
         self.work(asked.dataset, move |id, document| {
             let record = Record::new(asked.turns.into_iter().map(take_turn).collect());
-            document.insert(asked.position, record).map_err(|error| from_document(&error))?;
+            document.insert(asked.position, &[record]).map_err(|error| from_document(&error))?;
             Ok(summarise(id, document))
         })
         .await
@@ -171,7 +172,8 @@ impl Datasets {
 
     pub async fn delete_record(self: &Arc<Self>, asked: DeleteRecordRequest) -> Result<DatasetSummary, AppError> {
         self.work(asked.dataset, move |id, document| {
-            document.delete(asked.position).map_err(|error| from_document(&error))?;
+            let gone = IdSet::from_iter([place(document, asked.position)?]);
+            document.delete(&gone).map_err(|error| from_document(&error))?;
             Ok(summarise(id, document))
         })
         .await
@@ -226,7 +228,7 @@ impl Datasets {
             for row in document.iter() {
                 let row = row.map_err(|error| from_document(&error))?;
                 if row.split.is_none_or(|split| split == SplitKind::Training) {
-                    chars += row.record.chars();
+                    chars += row.record_or_empty().chars();
                 }
             }
             let counts = document.split_counts();
@@ -255,7 +257,7 @@ impl Datasets {
             std::fs::create_dir_all(&folder).map_err(|error| from_io("The folder for the files", &error))?;
             let mut records = Vec::new();
             for row in document.iter() {
-                records.push(row.map_err(|error| from_document(&error))?.record);
+                records.push(row.map_err(|error| from_document(&error))?.record_or_empty().into_owned());
             }
             let format = fitting_format(model, &records);
             let files = document.export(&folder, format, SystemHandling::PutBeforePrompt);
@@ -280,10 +282,13 @@ impl Datasets {
                 .iter()
                 .filter(|row| row.as_ref().is_ok_and(|row| row.split == Some(SplitKind::HoldOut)) || row.is_err());
             let row = held.nth(wanted).transpose().map_err(|error| from_document(&error))?;
-            Ok(row.map(|row| HoldOutPrompt {
-                position: row.position,
-                prompt: row.record.prompt().into_owned(),
-                completion: row.record.completion().into_owned(),
+            Ok(row.map(|row| {
+                let record = row.record_or_empty();
+                HoldOutPrompt {
+                    position: row.position,
+                    prompt: record.prompt().into_owned(),
+                    completion: record.completion().into_owned(),
+                }
             }))
         })
         .await
@@ -328,10 +333,27 @@ impl Datasets {
     }
 }
 
+/// Writes an import down, in the first schema that holds all of its records as they are.
+fn written(folder: &Path, records: &[SourcedRecord], meta: DocumentMeta) -> Result<Document, DocumentError> {
+    let holds = |schema: &Schema| records.iter().all(|sourced| schema.render(&sourced.record).is_ok());
+    let schema = [Schema::Conversation, Schema::OpenAiChat].into_iter().find(holds).unwrap_or(Schema::Conversation);
+    let mut writer = DocumentWriter::new(folder, schema)?;
+    for sourced in records {
+        writer.push(&sourced.record)?;
+    }
+    writer.finish(meta)
+}
+
+/// The record at a position, by the name that it keeps.
+fn place(document: &Document, position: u64) -> Result<RecordId, AppError> {
+    let missing = DocumentError::OutOfRange { position, records: document.len() };
+    document.state().id_at(position).ok_or_else(|| from_document(&missing))
+}
+
 fn check(document: &Document, model: &BaseModel) -> Result<Report, AppError> {
     let mut broken = None;
     let records = document.iter().map_while(|row| match row {
-        Ok(row) => Some((row.record, row.split.unwrap_or(SplitKind::Training))),
+        Ok(row) => Some((row.record_or_empty().into_owned(), row.split.unwrap_or(SplitKind::Training))),
         Err(error) => {
             broken = Some(from_document(&error));
             None
@@ -343,12 +365,13 @@ fn check(document: &Document, model: &BaseModel) -> Result<Report, AppError> {
 
 fn detail(document: &Document, position: u64, model: &BaseModel) -> Result<RecordDetail, AppError> {
     let row = document.row(position).map_err(|error| from_document(&error))?;
-    let findings = check_record(&row.record, model);
+    let record = row.record_or_empty();
+    let findings = check_record(&record, model);
     Ok(RecordDetail {
         position,
-        tokens: model.data.estimate_tokens(row.record.chars()),
+        tokens: model.data.estimate_tokens(record.chars()),
         split: row.split.map(show_split),
-        turns: row.record.turns.iter().map(show_turn).collect(),
+        turns: record.turns.iter().map(show_turn).collect(),
         findings: findings
             .into_iter()
             .map(|finding| contract::Finding { position: Some(position), ..show_finding(finding) })

@@ -30,12 +30,13 @@ pub fn summarise(id: &str, document: &Document) -> DatasetSummary {
 }
 
 pub fn show_row(row: &Row, model: &BaseModel) -> contract::Row {
+    let record = row.record_or_empty();
     let cut = |text: &str| text.chars().take(CELL_CHARS).collect::<String>();
     contract::Row {
         position: row.position,
-        prompt: cut(&row.record.prompt()),
-        completion: cut(&row.record.completion()),
-        tokens: model.data.estimate_tokens(row.record.chars()),
+        prompt: cut(&record.prompt()),
+        completion: cut(&record.completion()),
+        tokens: model.data.estimate_tokens(record.chars()),
         split: row.split.map(show_split),
     }
 }
@@ -91,11 +92,24 @@ pub fn take_turn(turn: contract::Turn) -> Turn {
 
 pub fn from_document(error: &DocumentError) -> AppError {
     let code = match error {
-        DocumentError::Io { .. } | DocumentError::Write(whetstone_dataset::WriteError::Io(_)) => ErrorCode::Storage,
-        DocumentError::NotADocument { .. } | DocumentError::OutOfRange { .. } => ErrorCode::NotFound,
-        DocumentError::Exists { .. } | DocumentError::InUse { .. } => ErrorCode::Refused,
-        DocumentError::Damaged { .. } => ErrorCode::FileBroken,
+        DocumentError::Io { .. }
+        | DocumentError::DiskFull { .. }
+        | DocumentError::Write(whetstone_dataset::WriteError::Io(_)) => ErrorCode::Storage,
+        DocumentError::NotADocument { .. }
+        | DocumentError::SourceMissing { .. }
+        | DocumentError::OutOfRange { .. }
+        | DocumentError::NoSuchRecord { .. } => ErrorCode::NotFound,
+        DocumentError::Exists { .. }
+        | DocumentError::InUse { .. }
+        | DocumentError::SourceChanged { .. }
+        | DocumentError::NoFile
+        | DocumentError::Indexing => ErrorCode::Refused,
+        DocumentError::Cancelled => ErrorCode::Cancelled,
+        DocumentError::Damaged { .. } | DocumentError::OtherVersion { .. } => ErrorCode::FileBroken,
         DocumentError::TooMany
+        | DocumentError::NotOneLine
+        | DocumentError::RecordTooLarge { .. }
+        | DocumentError::DoesNotFit { .. }
         | DocumentError::Split(_)
         | DocumentError::Write(whetstone_dataset::WriteError::DoesNotFit { .. }) => ErrorCode::InvalidInput,
     };
