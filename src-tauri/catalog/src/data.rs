@@ -140,6 +140,9 @@ pub struct DataRules {
     /// A record is a prompt, which no answer need follow.
     #[serde(default)]
     pub prompts_only: bool,
+    /// A record that breaks a rule of shape is left out, and the job goes on.
+    #[serde(default)]
+    pub drops_bad_records: bool,
     /// User and assistant not taking turns.
     #[serde(default = "refused")]
     pub alternation_broken: Stance,
@@ -165,6 +168,8 @@ pub struct DataRules {
     pub media_in_same_bucket: bool,
     /// What an S3 key of media, or the dataset's file name, may hold beside letters and digits.
     pub key_punctuation: Option<String>,
+    /// What the dataset's file name must end with.
+    pub file_suffix: Option<String>,
     /// Reasoning blocks in answers.
     #[serde(default = "refused")]
     pub reasoning: Stance,

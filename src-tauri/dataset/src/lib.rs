@@ -28,7 +28,7 @@ pub use document::{
     InterruptedSave, RealFiles, Recovery, Row, Run, SaveJob, Saved, SplitCounts, State, Undone,
 };
 pub use error::{ReadError, ReadProblem};
-pub use file_check::{FileCheck, check_file};
+pub use file_check::{FileCheck, LineCheck, check_file, check_line};
 pub use formats::{
     Detected, Dialect, Fitted, Format, Item, JsonlSchema, Loss, LossKind, MAX_RECORD_BYTES, Mapping, PROBLEM_CAP,
     ReadOutcome, RecordReader, Schema, ShapeError, ShapeKind, Source, read, sniff,
@@ -36,7 +36,9 @@ pub use formats::{
 pub use ids::{FIRST_ADDED, IdSet, RecordId};
 pub use record::{Block, Record, Role, SourcedRecord, Turn};
 pub use rules::{
-    FINDING_CAP, Finding, Report, Rule, RuleKind, Severity, check_counts, check_dataset, check_record, rules,
+    Encounter, Example, FINDING_CAP, FileFacts, Finding, Fix, Intent, Kinds, Mend, Report, Rule, RuleKind, Severity,
+    Span, SplitTotals, Tally, check_counts, check_dataset, check_file_facts, check_record, fix, language, line_rules,
+    neighbour_rules, outlier_bounds, record_rules, rules, tally_rules,
 };
 pub use split::{Share, SplitError, SplitKind, SplitPlan, split};
 pub use watch::{Unwatched, Watch};

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use whetstone_catalog::{DataFormat, TINY_V1, catalog};
 use whetstone_dataset::{
-    DocumentMeta, DocumentWriter, Mapping, Schema, Share, SplitKind, SplitPlan, SystemHandling, check_dataset,
+    DocumentMeta, DocumentWriter, Intent, Mapping, Schema, Share, SplitKind, SplitPlan, SystemHandling, check_dataset,
     check_file, read, sniff,
 };
 
@@ -71,14 +71,14 @@ fn banking77_goes_from_file_to_checked_training_files() {
 
     let model = catalog().find(TINY_V1).unwrap();
     let rows = document.iter().map(|row| row.unwrap());
-    let report = check_dataset(rows.map(|r| (r.record.unwrap(), r.split.unwrap())), model);
+    let report = check_dataset(rows.map(|r| (r.record.unwrap(), r.split.unwrap())), &Intent::new(model));
     assert_eq!(report.errors, 0, "{:?}", report.findings.first());
 
     let files = document.export(home.path(), DataFormat::PromptCompletion, SystemHandling::PutBeforePrompt).unwrap();
     assert_eq!(files.len(), 3);
     let mut checked = Vec::new();
     for file in &files {
-        let check = check_file(std::fs::File::open(&file.path).unwrap(), model, file.split).unwrap();
+        let check = check_file(std::fs::File::open(&file.path).unwrap(), &Intent::new(model), file.split).unwrap();
         assert!(check.is_clean(), "{:?}", check.failure_message());
         assert_eq!(check.records.len() as u64, file.records);
         assert_eq!(check.bytes, file.bytes);

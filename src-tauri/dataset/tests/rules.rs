@@ -1,23 +1,218 @@
-//! For each rule: a record that breaks it and one that just does not.
+//! The table of rules: each is held to its own examples, and `docs/rules.md` is written from it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails loudly where it stands")]
 
 use std::collections::HashSet;
+use std::fmt::Write;
 
-use whetstone_catalog::{BaseModel, TINY_V1, catalog};
+use whetstone_catalog::{BaseModel, CustomizationType, TINY_V1, catalog};
 use whetstone_dataset::{
-    FINDING_CAP, Record, Role, Severity, SplitKind, Turn, check_counts, check_dataset, check_file, check_record, rules,
+    Example, FINDING_CAP, FileFacts, Finding, Fix, Intent, Record, Role, Rule, RuleKind, Severity, SplitKind,
+    SplitTotals, Turn, check_counts, check_dataset, check_file_facts, check_line, check_record, fix, rules,
 };
+use whetstone_scan::{Facts, Limits, Padded, Scanner, Words};
 
 const NOVA: &str = "amazon.nova-micro-v1:0:128k";
-const NOVA_2: &str = "amazon.nova-2-lite-v1:0:256k";
 const LLAMA: &str = "meta.llama3-1-8b-instruct-v1:0:128k";
-const LLAMA_33: &str = "meta.llama3-3-70b-instruct-v1:0:128k";
-const CLAUDE: &str = "anthropic.claude-3-haiku-20240307-v1:0:200k";
-const COHERE: &str = "cohere.command-text-v14";
 
 fn model(id: &str) -> &'static BaseModel {
     catalog().find(id).unwrap()
+}
+
+fn intent(example: &Example) -> Intent<'static> {
+    let model = model(example.model);
+    assert!(model.supports(example.purpose), "{}", example.model);
+    Intent::of(model, example.purpose)
+}
+
+/// `{x*3}` becomes `xxx`.
+fn repeated(line: &str) -> String {
+    let mut line = line.to_owned();
+    while let Some((open, star, close)) = repetition(&line) {
+        let count: usize = line[star + 1..close].parse().unwrap();
+        let text = line[open + 1..star].repeat(count);
+        line.replace_range(open..=close, &text);
+    }
+    line
+}
+
+/// Where the first `{…*number}` opens, has its star, and closes.
+fn repetition(line: &str) -> Option<(usize, usize, usize)> {
+    line.match_indices('*').find_map(|(star, _)| {
+        let digits = line[star + 1..].bytes().take_while(u8::is_ascii_digit).count();
+        let close = star + 1 + digits;
+        if digits == 0 || line.as_bytes().get(close) != Some(&b'}') {
+            return None;
+        }
+        let mut depth = 0;
+        let open = line[..star].bytes().rposition(|byte| {
+            depth += match byte {
+                b'}' => 1,
+                b'{' => -1,
+                _ => 0,
+            };
+            depth < 0
+        })?;
+        Some((open, star, close))
+    })
+}
+
+/// The lines that an example stands for, each with its split.
+fn lines(text: &str) -> Vec<(String, SplitKind)> {
+    let mut all = Vec::new();
+    for line in text.split('\n') {
+        let (kind, line) = match line.split_once("| ") {
+            Some(("validation", rest)) => (SplitKind::Validation, rest),
+            Some(("hold-out", rest)) => (SplitKind::HoldOut, rest),
+            _ => (SplitKind::Training, line),
+        };
+        let many = line.split_once(" x ").and_then(|(count, rest)| Some((count.parse::<u64>().ok()?, rest)));
+        match many {
+            Some((count, line)) => all.extend((0..count).map(|n| (line.replace('#', &n.to_string()), kind))),
+            None => all.push((repeated(line), kind)),
+        }
+    }
+    all
+}
+
+/// What a rule says of an example.
+fn said(rule: &Rule, example: &str, intent: &Intent) -> Vec<Finding> {
+    let lines = lines(example);
+    let found: Vec<Finding> = match rule.kind {
+        RuleKind::File(_) => {
+            let facts = lines.iter().map(|(line, kind)| {
+                let (key, bytes) = line.rsplit_once(' ').unwrap();
+                FileFacts { key: Some(key), bytes: bytes.parse().unwrap(), kind: *kind }
+            });
+            facts.flat_map(|facts| check_file_facts(&facts, intent)).collect()
+        }
+        RuleKind::Counts(_) => {
+            let mut totals = SplitTotals::default();
+            lines.iter().for_each(|(_, kind)| totals.count(*kind, 1));
+            check_counts(&totals, intent)
+        }
+        RuleKind::Bytes(_) | RuleKind::Line(_) => {
+            lines.iter().flat_map(|(line, _)| check_line(line.as_bytes(), intent).findings).collect()
+        }
+        _ => {
+            let records: Vec<(Record, SplitKind)> =
+                lines.iter().map(|(line, kind)| (check_line(line.as_bytes(), intent).record.unwrap(), *kind)).collect();
+            check_dataset(records.iter().map(|(record, kind)| (record, *kind)), intent).findings
+        }
+    };
+    found.into_iter().filter(|finding| finding.rule == rule.id).collect()
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(300).collect()
+}
+
+#[test]
+fn each_rule_is_broken_by_its_example_and_just_kept_by_the_other() {
+    let mut wrong = Vec::new();
+    for rule in rules() {
+        assert!(!rule.examples.is_empty(), "{} has no example", rule.id);
+        for example in rule.examples {
+            let intent = intent(example);
+            assert!((rule.concerns)(&intent), "{} does not concern {}", rule.id, example.model);
+            let broken = said(rule, example.breaks, &intent);
+            assert!(broken.iter().all(|finding| finding.severity >= rule.severity), "{}", rule.id);
+            if broken.is_empty() {
+                wrong.push(format!("{} is not broken by {}", rule.id, short(example.breaks)));
+            }
+            for finding in said(rule, example.keeps, &intent) {
+                wrong.push(format!("{}: {} in {}", rule.id, finding.message, short(example.keeps)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_rule_is_told_by_its_facts() {
+    for rule in rules().filter(|rule| matches!(rule.kind, RuleKind::Record(_) | RuleKind::Line(_))) {
+        for example in rule.examples {
+            for (line, _) in lines(example.breaks) {
+                let facts = facts(&line, &intent(example));
+                assert!(facts.intersects(rule.needs), "{}: {facts:?} of {}", rule.id, short(&line));
+            }
+        }
+    }
+}
+
+/// The facts of a line. Every line counts as long, since the bounds are not what is looked at here.
+fn facts(line: &str, intent: &Intent) -> Facts {
+    let words = Words::new(intent.data().reserved_words.iter().map(String::as_str));
+    let mut scanner = Scanner::new(words, Limits { context: 0, completion: 0, record: 0 });
+    let mut facts = Facts::empty();
+    scanner.scan(&Padded::new(format!("{line}\n").into_bytes()), &mut |line| facts = line.facts);
+    facts
+}
+
+#[test]
+fn each_fix_leaves_a_record_that_keeps_the_rule() {
+    let mut mended = HashSet::new();
+    for rule in rules().filter(|rule| matches!(rule.kind, RuleKind::Record(_)) && rule.fix.is_some()) {
+        for example in rule.examples {
+            let intent = intent(example);
+            for (line, _) in lines(example.breaks) {
+                let record = check_line(line.as_bytes(), &intent).record.unwrap();
+                for finding in check_record(&record, &intent).iter().filter(|f| f.rule == rule.id && f.fix.is_some()) {
+                    let fixed = fix(finding, &record, &intent);
+                    let name = format!("{}: {}", rule.id, short(&line));
+                    match fixed {
+                        Some(Fix::Delete) => {}
+                        Some(Fix::Replace(fixed)) => {
+                            assert_ne!(fixed, record, "{name}");
+                            let left = check_record(&fixed, &intent);
+                            let left: Vec<_> = left.iter().filter(|f| f.rule == rule.id).collect();
+                            assert!(left.is_empty(), "{name}: {left:?}");
+                        }
+                        None => panic!("{name}: no fix"),
+                    }
+                    mended.insert(rule.id);
+                }
+            }
+        }
+    }
+    let with_fix = rules().filter(|rule| matches!(rule.kind, RuleKind::Record(_)) && rule.fix.is_some());
+    for rule in with_fix {
+        assert!(mended.contains(rule.id), "no example of {} is mended", rule.id);
+    }
+}
+
+#[test]
+fn a_finding_says_what_to_do_and_points_into_the_text() {
+    for rule in rules() {
+        for example in rule.examples {
+            let intent = intent(example);
+            for finding in said(rule, example.breaks, &intent) {
+                assert!(finding.message.ends_with('.') && finding.hint.ends_with('.'), "{finding:?}");
+                let Some(span) = finding.span else { continue };
+                let line = &lines(example.breaks)[finding.record.unwrap() as usize].0;
+                let record = check_line(line.as_bytes(), &intent).record.unwrap();
+                assert!(span.text(&record).is_some_and(|text| !text.is_empty()), "{finding:?}");
+                let units = span.utf16(&record).unwrap();
+                assert_eq!(units.len(), span.text(&record).unwrap().encode_utf16().count());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_rule_has_an_id_of_its_own_and_a_source() {
+    let mut seen = HashSet::new();
+    for rule in rules() {
+        assert!(seen.insert(rule.id), "{} is listed twice", rule.id);
+        assert!(!rule.source.is_empty() && rule.asks.ends_with('.'), "{}", rule.id);
+    }
+}
+
+#[test]
+fn every_rule_concerns_some_model_of_the_catalog() {
+    for rule in rules() {
+        assert!(!whom(rule).is_empty(), "{}", rule.id);
+    }
 }
 
 /// A record of turns written as `u:text`, `a:text`, `s:text`.
@@ -35,59 +230,24 @@ fn talk(turns: &[&str]) -> Record {
 }
 
 fn broken(record: &Record, id: &str) -> Vec<&'static str> {
-    let findings = check_record(record, model(id)).into_iter();
-    findings.map(|finding| finding.rule).collect()
-}
-
-fn of_length(prompt: usize, completion: usize) -> Record {
-    Record::prompt_completion(None, "p".repeat(prompt), "c".repeat(completion))
+    check_record(record, &Intent::new(model(id))).into_iter().map(|finding| finding.rule).collect()
 }
 
 #[test]
-fn each_rule_for_a_record_is_broken_by_one_and_just_kept_by_another() {
-    let cases: Vec<(&str, &str, Record, Record)> = vec![
-        ("empty-prompt", TINY_V1, talk(&["u: \n", "a:x"]), talk(&["u:.", "a:x"])),
-        ("empty-completion", TINY_V1, talk(&["u:x", "a:\t"]), talk(&["u:x", "a:."])),
-        ("empty-turn", NOVA, talk(&["u:x", "a: ", "u:x", "a:x"]), talk(&["u:x", "a:.", "u:x", "a:x"])),
-        ("empty-turn", NOVA, talk(&["s:", "u:x", "a:x"]), talk(&["s:.", "u:x", "a:x"])),
-        ("turn-order", NOVA, talk(&["a:x", "u:x", "a:x"]), talk(&["u:x", "a:x"])),
-        ("turn-order", NOVA, talk(&["u:x", "u:x", "a:x"]), talk(&["u:x", "a:x", "u:x", "a:x"])),
-        ("turn-order", NOVA, talk(&["u:x", "a:x", "u:x"]), talk(&["s:x", "u:x", "a:x"])),
-        ("turn-order", NOVA, talk(&["s:x", "s:x", "u:x", "a:x"]), talk(&["s:x", "u:x", "a:x"])),
-        ("turn-order", NOVA, talk(&["u:x", "s:x", "a:x"]), talk(&["u:x", "a:x"])),
-        ("turn-order", NOVA, talk(&[]), talk(&["u:x", "a:x"])),
-        ("single-turn", LLAMA, talk(&["u:x", "a:x", "u:x", "a:x"]), talk(&["u:x", "a:x"])),
-        ("single-turn", LLAMA, talk(&["u:x", "a:x", "u:x", "a:x"]), talk(&["s:x", "u:x", "a:x"])),
-        ("system-place", LLAMA, talk(&["s:x", "u:x", "a:x"]), talk(&["u:x", "a:x"])),
-        (
-            "reserved-word",
-            NOVA,
-            talk(&["u:the operating sYsTeM: Linux", "a:x"]),
-            talk(&["u:the operating system : Linux", "a:x"]),
-        ),
-        (
-            "reserved-word",
-            NOVA_2,
-            talk(&["s:End with [eos]", "u:x", "a:x"]),
-            talk(&["s:End with [eos ]", "u:x", "a:x"]),
-        ),
-        ("reserved-word", CLAUDE, talk(&["u:a\nHuman: b", "a:x"]), talk(&["u:Human: a\nhuman: b\nHuman c", "a:x"])),
-        ("token-limit", LLAMA, of_length(96_000 - 5, 6), of_length(96_000 - 6, 6)),
-        ("token-limit", COHERE, of_length(4096 * 6 + 1, 1), of_length(4096 * 6, 1)),
-        ("token-limit", COHERE, of_length(1, 2048 * 6 + 1), of_length(1, 2048 * 6)),
-        ("token-limit", CLAUDE, of_length(96_000, 1), of_length(95_999, 1)),
-        ("context-length", TINY_V1, of_length(3072, 1), of_length(3071, 1)),
-    ];
-    let mut tested = HashSet::new();
-    for (rule, id, breaks, keeps) in &cases {
-        let name: String = format!("{rule} for {id}: {breaks:?}").chars().take(200).collect();
-        assert!(broken(breaks, id).contains(rule), "{name}");
-        assert!(!broken(keeps, id).contains(rule), "kept: {name}");
-        tested.insert(*rule);
+fn orders_that_no_line_should_have_are_refused() {
+    for turns in [
+        &["a:x", "u:x", "a:x"][..],
+        &["u:x", "u:x", "a:x"],
+        &["u:x", "a:x", "u:x"],
+        &["s:x", "s:x", "u:x", "a:x"],
+        &["u:x", "s:x", "a:x"],
+        &["s:x"],
+        &[],
+    ] {
+        assert!(broken(&talk(turns), NOVA).contains(&"turn-order"), "{turns:?}");
     }
-    let of_dataset = ["record-count", "validation-unused", "split-leak", "duplicate", "different-answers"];
-    for rule in rules() {
-        assert!(tested.contains(rule.id) || of_dataset.contains(&rule.id), "{} has no case", rule.id);
+    for turns in [&["u:x", "a:x"][..], &["s:x", "u:x", "a:x"], &["u:x", "a:x", "u:x", "a:x"]] {
+        assert_eq!(broken(&talk(turns), NOVA), [""; 0], "{turns:?}");
     }
 }
 
@@ -106,42 +266,23 @@ fn every_reserved_word_is_found_alone_in_any_turn() {
 }
 
 #[test]
-fn every_finding_says_what_to_do() {
-    let record = talk(&["s:System:", "u:", "u:[EOS]", "a:"]);
-    for id in [NOVA, LLAMA, TINY_V1] {
-        let findings = check_record(&record, model(id));
-        assert!(!findings.is_empty());
-        for finding in findings {
-            assert!(finding.message.ends_with('.') && finding.hint.ends_with('.'));
-        }
-    }
-}
-
-#[test]
 fn the_bounds_on_the_number_of_records_are_kept_to_the_record() {
     let ok = |id: &str, training, validation| {
-        let findings = check_counts(training, validation, model(id));
+        let totals = SplitTotals { training, validation, hold_out: 0 };
+        let findings = check_counts(&totals, &Intent::new(model(id)));
         !findings.iter().any(|f| f.severity == Severity::Error)
     };
-    for (id, least, most) in [
-        (TINY_V1, 8, 200_000),
-        (NOVA, 8, 20_000),
-        (NOVA_2, 200, 20_000),
-        (LLAMA, 100, 10_000),
-        (LLAMA_33, 100, 10_000),
-        (CLAUDE, 32, 10_000),
-        (COHERE, 32, 10_000),
-    ] {
-        assert!(ok(id, least, 0) && !ok(id, least - 1, 0), "{id}");
-        assert!(ok(id, most, 0) && !ok(id, most + 1, 0), "{id}");
+    for model in catalog().models() {
+        let data = &model.data;
+        assert!(ok(&model.id, data.min_records, 0), "{}", model.id);
+        assert_eq!(ok(&model.id, data.min_records - 1, 0), data.min_records == 0, "{}", model.id);
+        let most = data.max_records.or(data.max_training_records);
+        if let Some(most) = most {
+            assert!(ok(&model.id, most, 0) && !ok(&model.id, most + 1, 0), "{}", model.id);
+        }
     }
     assert!(ok(NOVA, 19_000, 1000) && !ok(NOVA, 19_000, 1001));
     assert!(ok(LLAMA, 100, 1000) && !ok(LLAMA, 100, 1001));
-    assert!(ok(CLAUDE, 32, 32) && !ok(CLAUDE, 32, 31));
-    assert!(ok(COHERE, 10_000, 1000));
-    let unused = check_counts(200, 1, model(NOVA_2));
-    assert_eq!(unused[0].rule, "validation-unused");
-    assert_eq!(check_counts(200, 0, model(NOVA_2)), []);
 }
 
 #[test]
@@ -154,7 +295,7 @@ fn duplicates_other_answers_and_leaks_are_named_with_the_record_they_repeat() {
     records.push((one("p2", "x"), Validation));
     records.push((one("p3", "y"), HoldOut));
     records.push((one("p", "3y"), HoldOut));
-    let report = check_dataset(records, model(TINY_V1));
+    let report = check_dataset(records, &Intent::new(model(TINY_V1)));
     let said: Vec<_> = report.findings.iter().map(|f| (f.record.unwrap(), f.rule)).collect();
     assert_eq!(
         said,
@@ -176,7 +317,7 @@ fn a_report_counts_everything_and_puts_errors_first() {
     let same = Record::prompt_completion(None, "x", "y");
     let empty = Record::prompt_completion(None, "", "y");
     let records = std::iter::repeat_n(&same, 1500).chain([&empty]);
-    let report = check_dataset(records.map(|r| (r, SplitKind::Training)), model(TINY_V1));
+    let report = check_dataset(records.map(|r| (r, SplitKind::Training)), &Intent::new(model(TINY_V1)));
     assert_eq!((report.errors, report.warnings), (1, 1499));
     assert_eq!(report.findings.len(), FINDING_CAP + 1);
     assert_eq!(report.findings[0].rule, "empty-prompt");
@@ -186,128 +327,109 @@ fn a_report_counts_everything_and_puts_errors_first() {
 #[test]
 fn limits_of_the_model_do_not_bind_records_that_are_held_out() {
     let reserved = Record::prompt_completion(None, "User: x", "y");
-    let errors = |kind| check_dataset([(&reserved, kind)], model(NOVA)).findings;
+    let errors = |kind| check_dataset([(&reserved, kind)], &Intent::new(model(NOVA))).findings;
     let of = |kind| errors(kind).iter().any(|f| f.rule == "reserved-word");
     assert!(of(SplitKind::Training) && of(SplitKind::Validation) && !of(SplitKind::HoldOut));
 }
 
-fn failure(text: &str, id: &str, kind: SplitKind) -> Option<String> {
-    let check = check_file(text.as_bytes(), model(id), kind).unwrap();
-    assert_eq!(check.is_clean(), check.failure_message().is_none());
-    assert!(check.is_clean() || check.records.is_empty());
-    check.failure_message()
-}
-
-const PAIR: &str = r#"{"prompt":"p","completion":"c"}"#;
-const TALK: &str = r#"{"schemaVersion":"bedrock-conversation-2024","system":[{"text":"s"}],"messages":[{"role":"user","content":[{"text":"u"}]},{"role":"assistant","content":[{"text":"a"}]}]}"#;
-const CLAUDE_TALK: &str =
-    r#"{"system":"s","messages":[{"role":"user","content":"u"},{"role":"assistant","content":"a"}]}"#;
-
-fn lines(line: &str, count: usize) -> String {
-    format!("{line}\n").repeat(count)
-}
-
 #[test]
-fn a_clean_file_gives_its_records() {
-    for (id, line, least) in [
-        (TINY_V1, PAIR, 8),
-        (TINY_V1, TALK, 8),
-        (NOVA, TALK, 8),
-        (LLAMA, PAIR, 100),
-        (LLAMA_33, TALK, 100),
-        (CLAUDE, CLAUDE_TALK, 32),
-    ] {
-        let text = lines(line, least);
-        let check = check_file(text.as_bytes(), model(id), SplitKind::Training).unwrap();
-        assert_eq!(check.failure_message(), None, "{id}");
-        assert_eq!((check.records.len(), check.lines), (least, least as u64));
-        assert_eq!(check.bytes, text.len() as u64);
-        assert_eq!(failure(&lines(line, 1).repeat(32), id, SplitKind::Validation), None);
-        let few = failure(&lines(line, least - 1), id, SplitKind::Training).unwrap();
-        assert!(few.contains(&format!("needs at least {least}")), "{few}");
+fn media_must_lie_in_the_bucket_of_the_dataset_where_it_is_known() {
+    let line = r#"{"messages":[{"role":"user","content":[{"image":{"format":"png","source":{"s3Location":{"uri":"s3://pets/cat.png","bucketOwner":"111122223333"}}}}]},{"role":"assistant","content":[{"text":"A cat."}]}]}"#;
+    let pro = Intent::new(model("amazon.nova-pro-v1:0:300k"));
+    let found = |intent: &Intent| check_line(line.as_bytes(), intent).findings.iter().any(|f| f.rule == "media-bucket");
+    assert!(!found(&pro) && !found(&pro.in_bucket("pets")) && found(&pro.in_bucket("dogs")));
+}
+
+/// The base models that a rule concerns, with the kind of training where it is not fine-tuning.
+fn whom(rule: &Rule) -> String {
+    let intents = || {
+        catalog()
+            .models()
+            .iter()
+            .flat_map(|model| model.customization_types.iter().map(move |&purpose| Intent::of(model, purpose)))
+    };
+    if intents().all(|intent| (rule.concerns)(&intent)) {
+        return "every base model".to_owned();
     }
-    let mixed = lines(PAIR, 8) + TALK;
-    assert_eq!(failure(&mixed, TINY_V1, SplitKind::Training), None);
-}
-
-#[test]
-fn a_file_that_fails_says_why_in_the_words_that_aws_uses() {
-    let long = format!(r#"{{"prompt":"{}","completion":"c"}}"#, "p".repeat(96_001));
-    for (id, bad, fragments) in [
-        (LLAMA, "", &["Unable to parse Amazon S3 file", "line 101", "is blank", "JSONL"][..]),
-        (LLAMA, "{\"prompt\":\"x\"", &["Unable to parse Amazon S3 file", "line 101", "column 13"]),
-        (LLAMA, "[1]", &["Unable to parse Amazon S3 file"]),
-        (LLAMA, r#"{"input":"a","output":"b"}"#, &["must follow '{\"prompt\":", "\"prompt\" is missing"]),
-        (
-            LLAMA,
-            r#"{"prompt":"a","completion":{"b":1}}"#,
-            &["must follow '{\"prompt\":", "\"completion\" is not a string"],
-        ),
-        (LLAMA, TALK, &["must follow '{\"prompt\":"]),
-        (LLAMA, &long, &["Line 101", "Maximum input token count 16001 exceeds limit of 16000"]),
-        (LLAMA, r#"{"prompt":" ","completion":"b"}"#, &["Line 101 of the training data: The prompt is empty."]),
-        (LLAMA_33, PAIR, &["must follow '{\"schemaVersion\":", "\"messages\" is not a list"]),
-        (LLAMA_33, &TALK.replace("-2024", "-2025"), &["\"schemaVersion\" must be"]),
-        (LLAMA_33, &TALK.replace("assistant", "system"), &["must be user or assistant"]),
-        (LLAMA_33, &TALK.replace(r#"[{"text":"u"}]"#, r#"[{"image":{}}]"#), &["a block that is not text"]),
-        (LLAMA_33, &TALK.replace(r#"[{"text":"u"}]"#, "\"u\""), &["not a list of text blocks"]),
-        (CLAUDE, TALK, &["must follow '{\"system\":"]),
-        (CLAUDE, &CLAUDE_TALK.replace("assistant", "user"), &["spoken by user"]),
-        (NOVA, &TALK.replace(r#""text":"u""#, r#""text":"Bot: hi""#), &["reserved word \"Bot:\""]),
+    let mut lists = Vec::new();
+    for (purpose, name) in [
+        (CustomizationType::FineTuning, "fine-tuning"),
+        (CustomizationType::Distillation, "distillation"),
+        (CustomizationType::ReinforcementFineTuning, "reinforcement"),
+        (CustomizationType::ContinuedPreTraining, "continued pre-training"),
     ] {
-        let good = match model(id).data.format.as_str() {
-            "PromptCompletion" => PAIR,
-            "ClaudeMessages" => CLAUDE_TALK,
-            _ => TALK,
-        };
-        let text = lines(good, 100) + bad + "\n";
-        let said = failure(&text, id, SplitKind::Training).unwrap_or_default();
-        for fragment in fragments {
-            assert!(said.contains(fragment), "{id}: {fragment:?} not in {said:?}");
+        let of: Vec<_> = intents().filter(|intent| intent.purpose == purpose).collect();
+        let concerned: Vec<&str> =
+            of.iter().filter(|intent| (rule.concerns)(intent)).map(|intent| intent.model.name.as_str()).collect();
+        if !concerned.is_empty() && concerned.len() == of.len() {
+            lists.push(format!("{name}: all"));
+        } else if !concerned.is_empty() {
+            lists.push(format!("{name}: {}", concerned.join(", ")));
         }
-        assert!(said.chars().count() <= 2048);
     }
+    lists.join("; ")
 }
 
-#[test]
-fn nova_takes_any_schema_version_or_none() {
-    let other = TALK.replace("bedrock-conversation-2024", "mine");
-    let none = TALK.replace("\"schemaVersion\":\"bedrock-conversation-2024\",", "");
-    for line in [&other, &none] {
-        assert_eq!(failure(&lines(line, 8), NOVA, SplitKind::Training), None);
+fn page() -> String {
+    let mut page = String::from(
+        "# Rules for training data\n\n\
+         Written from the registry in `src-tauri/dataset/src/rules/`; a test keeps it so. What a base model asks stands in\n\
+         `src-tauri/catalog/models/*.toml`. Nothing was tried against the live service: a rule is as good as its source.\n\n\
+         An **error** is what a job fails over, or loses the record to. A **warning** is what makes a worse model, or what the\n\
+         sources disagree on. A **note** is worth knowing. Numbers of tokens are estimates from characters; the real count is\n\
+         the service's. A rule with a fix can mend a record by itself.\n\n\
+         In the examples, `{x*100}` is a hundred times `x`; `20 x` before a line is twenty of it, `#` in it the number of each;\n\
+         `validation|` or `hold-out|` before a line says which split it is of; for a rule on files, a line is a name and a size\n\
+         in bytes. Examples are for the named base model.\n\n\
+         | rule | severity | asks | fix |\n| --- | --- | --- | --- |\n",
+    );
+    for rule in rules() {
+        let fix = rule.fix.as_ref().map_or("–", |mend| mend.does);
+        let id = rule.id;
+        writeln!(page, "| [{id}](#{id}) | {} | {} | {fix} |", rule.severity.as_str(), rule.asks).unwrap();
     }
-    assert_eq!(failure(&lines(&none, 100), LLAMA_33, SplitKind::Training), None);
+    for rule in rules() {
+        writeln!(page, "\n## {}\n\n{}\n", rule.id, rule.asks).unwrap();
+        writeln!(page, "- Severity: {}{}", rule.severity.as_str(), milder(rule)).unwrap();
+        writeln!(page, "- Concerns: {}", whom(rule)).unwrap();
+        writeln!(page, "- Source: {}", rule.source).unwrap();
+        if let Some(mend) = &rule.fix {
+            writeln!(page, "- Fix: {}", mend.does).unwrap();
+        }
+        for example in rule.examples {
+            let purpose = match example.purpose {
+                CustomizationType::FineTuning => String::new(),
+                other => format!(", {}", other.as_str()),
+            };
+            let (breaks, keeps) = (example.breaks, example.keeps);
+            writeln!(page, "\nBreaks it (`{}`{purpose}):\n\n```\n{breaks}\n```\n", example.model).unwrap();
+            writeln!(page, "Just does not:\n\n```\n{keeps}\n```").unwrap();
+        }
+    }
+    page
+}
+
+/// Severities that its examples give beside the worst.
+fn milder(rule: &Rule) -> String {
+    let mut others: Vec<String> = Vec::new();
+    for example in rule.examples {
+        for finding in said(rule, example.breaks, &intent(example)) {
+            let text = format!("{} for {}", finding.severity.as_str(), model(example.model).name);
+            if finding.severity != rule.severity && !others.contains(&text) {
+                others.push(text);
+            }
+        }
+    }
+    if others.is_empty() { String::new() } else { format!("; {}", others.join(", ")) }
 }
 
 #[test]
-fn a_failure_message_says_how_many_errors_follow() {
-    let text = lines(PAIR, 8) + &lines("x", 3);
-    let said = failure(&text, TINY_V1, SplitKind::Training).unwrap();
-    assert!(said.ends_with("There are 2 more errors."), "{said}");
-    let text = lines(PAIR, 8) + &lines("x", 2);
-    let said = failure(&text, TINY_V1, SplitKind::Training).unwrap();
-    assert!(said.ends_with("There is 1 more error."), "{said}");
-}
-
-#[test]
-fn empty_files_fail() {
-    let said = failure("", TINY_V1, SplitKind::Training).unwrap();
-    assert!(said.contains("There are 0 training records"), "{said}");
-    assert!(failure("", TINY_V1, SplitKind::Validation).is_some());
-}
-
-#[test]
-fn a_line_without_end_is_refused_within_bounds() {
-    use std::io::Read;
-    let endless = std::io::repeat(b'x').take(60_000_000);
-    let check = check_file(endless, model(TINY_V1), SplitKind::Training).unwrap();
-    let said = check.failure_message().unwrap();
-    assert!(said.contains("Input size exceeded in file"), "{said}");
-    assert_eq!(check.bytes, 60_000_000);
-}
-
-#[test]
-fn windows_line_ends_and_a_byte_order_mark_are_taken() {
-    let text = format!("\u{FEFF}{}", lines(PAIR, 8).replace('\n', "\r\n"));
-    assert_eq!(failure(&text, TINY_V1, SplitKind::Training), None);
+fn the_page_of_rules_is_what_the_registry_says() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/rules.md");
+    let page = page();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(path, &page).unwrap();
+    }
+    let on_disk = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(on_disk == page, "docs/rules.md is not up to date: run the tests of whetstone-dataset with UPDATE_DOCS=1");
 }

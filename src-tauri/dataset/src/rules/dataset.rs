@@ -1,216 +1,152 @@
-//! Rules that look at the dataset as a whole: how many records, duplicates, leaks.
+//! All rules over a dataset that is given record by record.
 
-use std::collections::HashMap;
+use std::borrow::Borrow;
 use std::collections::hash_map::{DefaultHasher, Entry};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, Hasher};
 
-use whetstone_catalog::BaseModel;
-
-use super::{Broken, Finding, Rule, RuleKind, Severity, SplitTotals, everyone};
-use crate::record::Record;
+use super::{
+    Encounter, Finding, Intent, Severity, Tally, language, neighbour_rules, outlier_bounds, record_rules, tally_rules,
+};
+use crate::record::{Record, Role};
 use crate::split::SplitKind;
 
-const LIMITS: &str = "Amazon Bedrock User Guide: model-customization-prepare, and AWS's published dataset validators";
-const CRAFT: &str = "Common practice in machine learning";
+/// So many findings are kept of each severity; the rest are only counted.
+pub const FINDING_CAP: usize = 1000;
 
-pub(super) const RULES: &[Rule] = &[
-    Rule {
-        id: "record-count",
-        severity: Severity::Error,
-        source: LIMITS,
-        concerns: everyone,
-        hold_out: false,
-        kind: RuleKind::Counts(record_count),
-    },
-    Rule {
-        id: "validation-unused",
-        severity: Severity::Warning,
-        source: "Amazon Bedrock User Guide: nova-2-sft-data-prep",
-        concerns: uses_no_validation,
-        hold_out: false,
-        kind: RuleKind::Counts(validation_unused),
-    },
-    Rule {
-        id: "split-leak",
-        severity: Severity::Warning,
-        source: CRAFT,
-        concerns: everyone,
-        hold_out: true,
-        kind: RuleKind::Neighbour(split_leak),
-    },
-    Rule {
-        id: "duplicate",
-        severity: Severity::Warning,
-        source: CRAFT,
-        concerns: everyone,
-        hold_out: true,
-        kind: RuleKind::Neighbour(duplicate),
-    },
-    Rule {
-        id: "different-answers",
-        severity: Severity::Warning,
-        source: CRAFT,
-        concerns: everyone,
-        hold_out: true,
-        kind: RuleKind::Neighbour(different_answers),
-    },
-];
+/// A completion with more characters is no label.
+const LABEL_CHARS: usize = 64;
+/// More different completions are no labels.
+const LABELS: usize = 1000;
+/// So many records are looked at for their language.
+const LANGUAGE_SAMPLE: u64 = 2000;
 
-fn uses_no_validation(model: &BaseModel) -> bool {
-    !model.data.validation_accepted
+/// Everything that was found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    pub errors: u64,
+    pub warnings: u64,
+    pub notes: u64,
+    /// Errors first, then in the order of the records; at most [`FINDING_CAP`] of each severity.
+    pub findings: Vec<Finding>,
 }
 
-/// What is wrong with the numbers of training and validation records together. A job's data are in
-/// files of their own, so whoever has read them asks with their counts.
-pub fn check_counts(training: u64, validation: u64, model: &BaseModel) -> Vec<Finding> {
-    let totals = SplitTotals { training, validation, hold_out: 0 };
-    check_totals(&totals, model)
-}
-
-pub(super) fn check_totals(totals: &SplitTotals, model: &BaseModel) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for rule in RULES {
-        if let RuleKind::Counts(check) = rule.kind
-            && (rule.concerns)(model)
-        {
-            let broken = check(totals, model).into_iter();
-            findings.extend(broken.map(|broken| rule.finding(None, broken)));
+impl Report {
+    pub(crate) fn add(&mut self, finding: Finding) {
+        let count = match finding.severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+            Severity::Note => &mut self.notes,
+        };
+        *count += 1;
+        if *count <= FINDING_CAP as u64 {
+            self.findings.push(finding);
         }
     }
-    findings
+
+    fn sorted(mut self) -> Report {
+        self.findings.sort_by_key(|finding| (finding.severity, finding.record));
+        self
+    }
 }
 
-fn record_count(totals: &SplitTotals, model: &BaseModel) -> Vec<Broken> {
-    let rules = &model.data;
-    let name = &model.name;
-    let (training, validation) = (totals.training, totals.validation);
-    let sum = training + validation;
-    let mut broken = Vec::new();
-    if training < rules.min_records {
-        broken.push(Broken::new(
-            format!("There are {training} training records; {name} needs at least {}.", rules.min_records),
-            format!(
-                "Add {} more, set fewer aside, or choose a base model that needs fewer.",
-                rules.min_records - training
-            ),
-        ));
-    }
-    let mut at_most = |what: &str, count: u64, limit: Option<u64>| {
-        if let Some(limit) = limit.filter(|&limit| count > limit) {
-            broken.push(Broken::new(
-                format!("There are {count} {what}; {name} takes at most {limit}."),
-                format!("Leave {} of them out.", count - limit),
-            ));
+/// What is wrong with a dataset for this intent: each record, how many there are, duplicates and leaks between the
+/// splits. Without a split every record is given as one for training.
+pub fn check_dataset<R: Borrow<Record>>(records: impl IntoIterator<Item = (R, SplitKind)>, intent: &Intent) -> Report {
+    let mut report = Report::default();
+    let mut seen = Seen::default();
+    let (of_record, of_neighbours) = (record_rules(intent), neighbour_rules(intent));
+    for (position, (record, kind)) in records.into_iter().enumerate() {
+        let (position, record) = (position as u64, record.borrow());
+        let mut findings = Vec::new();
+        for rule in of_record.iter().filter(|rule| kind != SplitKind::HoldOut || rule.hold_out) {
+            findings.extend(rule.run(record, intent));
         }
-    };
-    at_most("training records", training, rules.max_training_records);
-    at_most("validation records", validation, rules.max_validation_records);
-    let together = "training and validation records together";
-    at_most(together, sum, rules.max_records);
-    if let Some(least) = rules.min_validation_records
-        && (1..least).contains(&validation)
-    {
-        broken.push(Broken::new(
-            format!("There are {validation} validation records; {name} needs at least {least} or none."),
-            "Set more records aside for validation, or none.",
-        ));
+        if let Some(encounter) = seen.meet(position, record, kind) {
+            findings.extend(of_neighbours.iter().filter_map(|rule| rule.meet(&encounter)));
+        }
+        for finding in findings {
+            report.add(Finding { record: Some(position), ..finding });
+        }
     }
-    broken
-}
-
-fn validation_unused(totals: &SplitTotals, model: &BaseModel) -> Vec<Broken> {
-    if totals.validation == 0 {
-        return Vec::new();
+    let tally = seen.tally();
+    for finding in tally_rules(intent).into_iter().flat_map(|rule| rule.judge(&tally, intent)) {
+        report.add(finding);
     }
-    vec![Broken::new(
-        format!(
-            "{} makes no use of a validation set; {} records would not be trained on.",
-            model.name, totals.validation
-        ),
-        "Set no validation records aside for this base model.",
-    )]
+    report.sorted()
 }
 
-/// A record whose prompt was met before.
-pub struct Encounter {
-    kind: SplitKind,
-    /// The first record with this prompt.
-    first: First,
-    same_answer: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
 struct First {
     position: u64,
     kind: SplitKind,
     answer: u64,
 }
 
-fn split_leak(encounter: &Encounter) -> Option<Broken> {
-    let (kind, first) = (encounter.kind, encounter.first);
-    (kind != first.kind).then(|| {
-        Broken::new(
-            format!(
-                "The same prompt stands in record {}, which is for {}; this one is for {}.",
-                first.position + 1,
-                first.kind.name(),
-                kind.name()
-            ),
-            "Keep both in the same split, or delete one: a figure over records seen in training says too much.",
-        )
-        .of("prompt")
-    })
-}
-
-fn duplicate(encounter: &Encounter) -> Option<Broken> {
-    encounter.same_answer.then(|| {
-        Broken::new(
-            format!("The same record stands at {}.", encounter.first.position + 1),
-            "Delete one of them, unless it should count twice.",
-        )
-    })
-}
-
-fn different_answers(encounter: &Encounter) -> Option<Broken> {
-    (!encounter.same_answer).then(|| {
-        Broken::new(
-            format!("Record {} has the same prompt and another completion.", encounter.first.position + 1),
-            "Keep the better answer, or say in the prompt what tells the two apart.",
-        )
-        .of("completion")
-    })
-}
-
-/// The prompts met so far, by their hashes: memory grows by some 40 bytes a record.
+/// The prompts met so far, by their hashes, and the sums.
 #[derive(Default)]
-pub(super) struct Seen {
+struct Seen {
     prompts: HashMap<u64, First>,
+    labels: BTreeMap<String, u64>,
+    no_labels: bool,
+    languages: BTreeMap<&'static str, u64>,
+    chars: Vec<u32>,
+    tally: Tally,
 }
 
 impl Seen {
-    pub fn meet(&mut self, position: u64, record: &Record, kind: SplitKind) -> Vec<Finding> {
-        if record.context().is_empty() {
-            return Vec::new();
-        }
-        let answer = hash(record.completion().as_ref());
-        let first = match self.prompts.entry(hash(record.context())) {
+    fn meet(&mut self, position: u64, record: &Record, kind: SplitKind) -> Option<Encounter> {
+        let completion = record.completion();
+        self.sum_up(position, record, kind, &completion);
+        let answer = hash(&*completion);
+        let prompt = if record.context().is_empty() { answer } else { hash(record.context()) };
+        match self.prompts.entry(prompt) {
             Entry::Vacant(entry) => {
                 entry.insert(First { position, kind, answer });
-                return Vec::new();
+                None
             }
-            Entry::Occupied(entry) => *entry.get(),
-        };
-        let encounter = Encounter { kind, first, same_answer: first.answer == answer };
-        let rules = RULES.iter().filter_map(|rule| match rule.kind {
-            RuleKind::Neighbour(check) => Some(rule.finding(Some(position), check(&encounter)?)),
-            _ => None,
-        });
-        rules.collect()
+            Entry::Occupied(entry) => {
+                let first = entry.get();
+                let same_answer = first.answer == answer;
+                Some(Encounter { kind, first: first.position, first_kind: first.kind, same_answer })
+            }
+        }
+    }
+
+    fn sum_up(&mut self, position: u64, record: &Record, kind: SplitKind, completion: &str) {
+        self.tally.totals.count(kind, 1);
+        self.tally.kinds.add(record);
+        self.tally.systems += u64::from(record.turns.iter().any(|turn| turn.role == Role::System));
+        self.chars.push(u32::try_from(record.chars()).unwrap_or(u32::MAX));
+        self.no_labels |= self.labels.len() > LABELS || completion.chars().nth(LABEL_CHARS).is_some();
+        if !self.no_labels {
+            *self.labels.entry(completion.to_owned()).or_default() += 1;
+        }
+        if position < LANGUAGE_SAMPLE
+            && let Some(language) = language(&format!("{}\n{completion}", record.prompt()))
+        {
+            *self.languages.entry(language).or_default() += 1;
+        }
+    }
+
+    fn tally(self) -> Tally {
+        let mut sorted = self.chars.clone();
+        sorted.sort_unstable();
+        let quartile = |part: usize| sorted.get(sorted.len() * part / 4).copied().unwrap_or(0);
+        let bounds = outlier_bounds(self.chars.len() as u64, quartile(1), quartile(3));
+        let outside = |chars: u32| bounds.is_some_and(|(fewest, most)| chars < fewest || chars > most);
+        let outliers = self.chars.iter().enumerate().filter(|(_, chars)| outside(**chars));
+        Tally {
+            labels: (!self.no_labels).then(|| self.labels.into_iter().collect()),
+            languages: self.languages.into_iter().collect(),
+            outliers: outliers.map(|(position, &chars)| (position as u64, chars)).take(FINDING_CAP).collect(),
+            bounds,
+            ..self.tally
+        }
     }
 }
 
-/// SipHash with fixed keys: the same within a run, and equal hashes of different texts are not to be
-/// expected below some hundred million records.
+/// SipHash with fixed keys: the same within a run, and equal hashes of different texts are not to be expected below
+/// some hundred million records.
 fn hash<T: Hash + ?Sized>(value: &T) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);

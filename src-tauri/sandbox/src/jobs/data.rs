@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::json;
 use whetstone_catalog::BaseModel;
-use whetstone_dataset::{Record, Severity, SplitKind, check_counts, check_file};
+use whetstone_dataset::{Intent, Record, Severity, SplitKind, SplitTotals, check_counts, check_file};
 
 use super::job::Job;
 use crate::access::{self, ServiceRole};
@@ -96,8 +96,12 @@ pub(super) fn process(app: &App, job: &Job, model: &BaseModel, folder: &Path) ->
     let training = checked(app, &job.asked.training_uri, model, SplitKind::Training)?;
     let validation =
         job.asked.validation_uri.as_ref().map(|uri| checked(app, uri, model, SplitKind::Validation)).transpose()?;
-    let (few, many) = (training.len() as u64, validation.as_ref().map_or(0, Vec::len) as u64);
-    let counts = check_counts(few, many, model);
+    let totals = SplitTotals {
+        training: training.len() as u64,
+        validation: validation.as_ref().map_or(0, Vec::len) as u64,
+        hold_out: 0,
+    };
+    let counts = check_counts(&totals, &Intent::new(model));
     if let Some(finding) = counts.into_iter().find(|finding| finding.severity == Severity::Error) {
         return Err(finding.message);
     }
@@ -118,7 +122,8 @@ fn checked(app: &App, uri: &str, model: &BaseModel, kind: SplitKind) -> Result<V
     let (path, _) =
         app.store().object(&place.bucket, &place.key).map_err(|error: StoreError| unreadable(error.to_string()))?;
     let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
-    let check = check_file(file, model, kind).map_err(|error| unreadable(error.to_string()))?;
+    let intent = Intent::new(model).in_bucket(&place.bucket);
+    let check = check_file(file, &intent, kind).map_err(|error| unreadable(error.to_string()))?;
     match check.failure_message() {
         Some(message) => Err(message),
         None => Ok(check.records),

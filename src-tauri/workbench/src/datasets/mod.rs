@@ -16,8 +16,8 @@ use whetstone_contract::{
     HoldOutPrompt, InsertRequest, RecordDetail, RecordRequest, RowWindow, RowsRequest, SplitRequest,
 };
 use whetstone_dataset::{
-    Document, DocumentError, DocumentMeta, DocumentWriter, IdSet, Record, RecordId, Report, Schema, Severity, Share,
-    SourcedRecord, SplitKind, SplitPlan, SystemHandling, check_dataset, check_record, fitting_format,
+    Document, DocumentError, DocumentMeta, DocumentWriter, IdSet, Intent, Record, RecordId, Report, Schema, Severity,
+    Share, SourcedRecord, SplitKind, SplitPlan, SystemHandling, check_dataset, check_record, fitting_format,
 };
 
 use crate::errors::from_io;
@@ -359,14 +359,14 @@ fn check(document: &Document, model: &BaseModel) -> Result<Report, AppError> {
             None
         }
     });
-    let report = check_dataset(records, model);
+    let report = check_dataset(records, &Intent::new(model));
     broken.map_or(Ok(report), Err)
 }
 
 fn detail(document: &Document, position: u64, model: &BaseModel) -> Result<RecordDetail, AppError> {
     let row = document.row(position).map_err(|error| from_document(&error))?;
     let record = row.record_or_empty();
-    let findings = check_record(&record, model);
+    let findings = check_record(&record, &Intent::new(model));
     Ok(RecordDetail {
         position,
         tokens: model.data.estimate_tokens(record.chars()),
