@@ -2,13 +2,18 @@
 //!
 //! Exit status: 0 done, 1 the work found or hit something, 2 the call itself was wrong.
 
-use std::io::{IsTerminal, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use whetstone_sandbox::{Sandbox, SandboxConfig, WorkerCommand};
+
+use crate::evaluate::{self, EvaluateCall};
+
+/// The exit status of a call that was wrong, as clap has it.
+pub const USAGE: u8 = 2;
 
 /// Fine-tune foundation models on Amazon Bedrock, and rehearse it on this computer.
 #[derive(Parser)]
@@ -33,6 +38,8 @@ struct WindowCall {
 enum Command {
     /// Run the local endpoint that speaks S3 and Bedrock, without a window.
     Sandbox(SandboxCall),
+    /// Measure recorded answers against their references.
+    Evaluate(EvaluateCall),
     /// Run one training in a folder; the sandbox starts this by itself.
     #[command(hide = true)]
     TrainWorker { folder: PathBuf },
@@ -79,6 +86,7 @@ pub fn run() -> ExitCode {
             print_environment(place)
         }
         Some(Command::Sandbox(SandboxCall { command: None, place })) => run_sandbox(place),
+        Some(Command::Evaluate(call)) => return evaluate::run(&call),
         Some(Command::TrainWorker { folder }) => return whetstone_tuner::worker_process(&folder),
     };
     match outcome {
@@ -137,5 +145,14 @@ async fn wait_for_end() -> std::io::Result<()> {
 fn print_environment(place: SandboxPlace) -> Result<(), String> {
     let config = sandbox_config(place)?;
     let lines = whetstone_sandbox::environment(&config.data_dir, config.port).map_err(|error| error.to_string())?;
-    std::io::stdout().write_all(lines.as_bytes()).map_err(|error| error.to_string())
+    print(|out| out.write_all(lines.as_bytes())).map_err(|error| error.to_string())
+}
+
+/// Writes to the standard output. A reader that has seen enough (`| head`) is no error.
+pub fn print(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> std::io::Result<()> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
 }
