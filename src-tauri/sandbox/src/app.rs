@@ -32,6 +32,7 @@ pub(crate) struct App {
     models: Models,
     tasks: TaskTracker,
     stopping: CancellationToken,
+    started: i64,
 }
 
 impl App {
@@ -51,6 +52,7 @@ impl App {
             jobs: RunningJobs::new(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
+            started: clock.millis(),
             region: config.region,
             worker: config.worker,
             home,
@@ -89,6 +91,11 @@ impl App {
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// When the sandbox started, in milliseconds since the Unix epoch.
+    pub(crate) fn started(&self) -> i64 {
+        self.started
     }
 
     pub(crate) fn state(&self) -> &State {

@@ -1,9 +1,9 @@
-//! Signature version 4 on the Bedrock side: who signed, for which Region, and whether the signature is true.
+//! Signature version 4 on every side but S3's: who signed, for which Region, and whether the signature is true.
 //!
 //! The received request is signed again with the `aws-sigv4` crate, over exactly the headers that the client says it
 //! signed, and the two signatures are compared in constant time. The body is hashed here, never taken from a header.
 //! S3 requests are verified by `s3s`, which also knows chunked and trailing signatures; this module only tells it
-//! apart from Bedrock. Deliberately absent: bearer tokens, session tokens, and signatures in the query.
+//! apart. Deliberately absent: bearer tokens, session tokens, and signatures in the query.
 
 use std::time::{Duration, SystemTime};
 
@@ -77,14 +77,19 @@ fn is_region(text: &str) -> bool {
 }
 
 /// What can be checked before the body is read: form, service, key, headers and time.
-pub(crate) fn precheck(headers: &HeaderMap, keys: &Keys, now: SystemTime) -> Result<Authorization, ApiError> {
+pub(crate) fn precheck(
+    headers: &HeaderMap,
+    service: &str,
+    keys: &Keys,
+    now: SystemTime,
+) -> Result<Authorization, ApiError> {
     if !headers.contains_key(http::header::AUTHORIZATION) {
         return Err(ApiError::new(ErrorKind::MissingAuthenticationToken, "Missing Authentication Token"));
     }
     let given = Authorization::from_headers(headers)
         .ok_or_else(|| refused("The Authorization header is not a signature of version 4 (AWS4-HMAC-SHA256)."))?;
-    if given.service != "bedrock" {
-        return Err(refused("Credential should be scoped to correct service: 'bedrock'."));
+    if given.service != service {
+        return Err(refused(format!("Credential should be scoped to correct service: '{service}'.")));
     }
     if given.access_key_id.as_bytes().ct_eq(keys.access_key_id().as_bytes()).unwrap_u8() == 0 {
         return Err(ApiError::new(

@@ -25,7 +25,7 @@ use crate::ids::random_text;
 
 /// Name of the service role that is there from the start. `AmazonBedrock` is part of it because the managed policy
 /// AmazonBedrockFullAccess passes only roles with that text in their name.
-const ROLE_NAME: &str = "WhetstoneAmazonBedrockRole";
+pub(crate) const ROLE_NAME: &str = "WhetstoneAmazonBedrockRole";
 
 /// The one account of a sandbox and its access key. Made at the first start and kept in a file of mode 0600.
 #[derive(Clone, Serialize, Deserialize)]

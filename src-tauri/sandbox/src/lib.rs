@@ -18,6 +18,7 @@
 //! | `tags` | tags of every resource that can have them |
 //! | `stand_in` | what is trained in the place of a model that is not local |
 //! | `s3` | buckets and objects |
+//! | `rpc` | services that live at one path: `sts`, `iam`, `service_quotas`, `pricing` |
 //!
 //! Deliberately absent: any address but loopback, any account but one, and every operation that is not in the table.
 
@@ -32,16 +33,21 @@ mod deployments;
 mod errors;
 mod foundation_models;
 mod home;
+mod iam;
 mod ids;
 mod jobs;
 mod limits;
 mod paging;
+mod pricing;
 mod router;
+mod rpc;
 mod runtime;
 mod s3;
 mod server;
+mod service_quotas;
 mod stand_in;
 mod state;
+mod sts;
 mod tags;
 
 use std::fs::File;

@@ -27,6 +27,9 @@ impl Quota {
     }
 }
 
+/// All of them, as they are listed.
+pub(crate) const ALL: [Quota; 4] = [SCHEDULED_JOBS, TRAININGS, DEPLOYMENTS_IN_PROGRESS, DEPLOYMENTS];
+
 /// Jobs that are not over, in one Region.
 pub(crate) const SCHEDULED_JOBS: Quota = Quota {
     code: Some("L-0406044C"),

@@ -147,7 +147,7 @@ pub(crate) async fn run(
     }
 }
 
-fn parse_query(query: &str) -> Vec<(String, String)> {
+pub(crate) fn parse_query(query: &str) -> Vec<(String, String)> {
     let decode = |text: &str| -> String {
         let text: Cow<'_, str> = if text.contains('+') { text.replace('+', " ").into() } else { text.into() };
         percent_decode_str(&text).decode_utf8_lossy().into_owned()

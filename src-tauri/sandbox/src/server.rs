@@ -1,6 +1,6 @@
-//! The one port: accepts connections, checks the Host header, and hands each request to S3 or to Bedrock.
+//! The one port: accepts connections, checks the Host header, and hands each request to its service.
 //!
-//! Which of the two is decided by the service in the credential scope, as both live at the same address. State is
+//! Which one is decided by the service in the credential scope, as all live at the same address. State is
 //! owned by `App`; this module owns only connections. Deliberately absent: CORS headers, so that no page in a browser
 //! can read an answer, and any listening address beside 127.0.0.1.
 
@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{HOST, HeaderValue};
 use http::{Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -23,7 +24,7 @@ use tokio_util::task::TaskTracker;
 use crate::app::App;
 use crate::auth::{self, Authorization};
 use crate::errors::{ApiError, ErrorKind};
-use crate::{ids, router};
+use crate::{ids, router, rpc};
 
 /// How long a connection may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -86,27 +87,49 @@ async fn answer(app: Arc<App>, request: Request<Incoming>) -> Response<Body> {
         let answer = crate::s3::answer(app.s3(), request.map(Body::from)).await;
         return answer.unwrap_or_else(|error| stamped(error.into_response()));
     }
+    let scope = Authorization::from_headers(request.headers()).map(|given| given.service);
+    if let Some(service) = scope.as_deref().and_then(rpc::service) {
+        return at_one_path(app, service, request).await;
+    }
     stamped(bedrock(app, request).await.unwrap_or_else(ApiError::into_response))
 }
 
 async fn bedrock(app: Arc<App>, request: Request<Incoming>) -> router::Answer {
     let (parts, body) = request.into_parts();
-    let given = auth::precheck(&parts.headers, app.keys(), app.clock().now())?;
+    let given = auth::precheck(&parts.headers, "bedrock", app.keys(), app.clock().now())?;
     let found = router::find(&parts.method, parts.uri.path());
     let limit = found.as_ref().map_or(router::CONTROL_BODY, |(operation, _)| operation.body_limit);
-    let body = match Limited::new(body, limit).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => {
-            let message = format!("The request body is larger than {limit} bytes.");
-            return Err(ApiError::new(ErrorKind::RequestTooLarge, message));
-        }
-        Err(error) => return Err(ApiError::new(ErrorKind::Serialization, format!("The body broke off: {error}"))),
-    };
+    let body = collect(body, limit).await?;
     auth::verify(&parts, &body, &given, app.keys())?;
     let (operation, segments) = found.ok_or_else(|| {
         ApiError::new(ErrorKind::UnknownOperation, format!("No operation at {} {}.", parts.method, parts.uri.path()))
     })?;
     router::run(app, operation, given.region, segments, parts, body).await
+}
+
+async fn at_one_path(app: Arc<App>, service: &'static rpc::Service, request: Request<Incoming>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let verified = async {
+        let given = auth::precheck(&parts.headers, service.scope, app.keys(), app.clock().now())?;
+        let body = collect(body, router::CONTROL_BODY).await?;
+        auth::verify(&parts, &body, &given, app.keys())?;
+        Ok((given, body))
+    };
+    match verified.await {
+        Ok((given, body)) => rpc::run(app, service, given.region, &parts, body).await,
+        Err(error) => rpc::refused(service, error),
+    }
+}
+
+async fn collect(body: Incoming, limit: usize) -> Result<Bytes, ApiError> {
+    match Limited::new(body, limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            let message = format!("The request body is larger than {limit} bytes.");
+            Err(ApiError::new(ErrorKind::RequestTooLarge, message))
+        }
+        Err(error) => Err(ApiError::new(ErrorKind::Serialization, format!("The body broke off: {error}"))),
+    }
 }
 
 /// Only requests that were addressed to the loopback get in: a page that rebinds its own name to 127.0.0.1 does not.
