@@ -54,6 +54,14 @@ rule!(
     r"arn:aws(|-us-gov|-cn|-iso|-iso-b):bedrock:[a-z0-9-]{1,20}:[0-9]{12}:custom-model/(imported|[a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}([a-z0-9-]{1,63}[.]){0,2}[a-z0-9-]{1,63}([:][a-z0-9-]{1,63}){0,2})/[a-z0-9]{12}"
 );
 rule!(DESCRIPTION, 1, 2048, r".*");
+rule!(
+    TEACHER_MODEL,
+    1,
+    2048,
+    r"(arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:((:foundation-model/([a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}([.]?[a-z0-9-]{1,63})([:][a-z0-9-]{1,63}){0,2})|(([0-9a-zA-Z][_-]?)+)$)|([0-9]{12}:inference-profile/[a-zA-Z0-9-:.]+$)))|([a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}([.]?[a-z0-9-]{1,63})([:][a-z0-9-]{1,63}){0,2})"
+);
+rule!(METADATA_KEY, 1, 256, r"[a-zA-Z0-9\s._:/=+$@-]{1,256}");
+rule!(METADATA_VALUE, 0, 256, r"[a-zA-Z0-9\s._:/=+$@-]{0,256}");
 rule!(PROVIDER, 1, 63, r"[A-Za-z0-9- ]{1,63}");
 rule!(NAME_PART, 1, 63, r".*");
 rule!(VPC_ID, 0, 32, r"[-0-9a-zA-Z]+");
@@ -98,6 +106,15 @@ impl Checks {
             let allowed = allowed.join(", ");
             self.broken(format!(
                 "Value '{value}' at '{member}' failed to satisfy constraint: Member must satisfy enum value set: [{allowed}]"
+            ));
+        }
+    }
+
+    /// A union, of whose members so many were given.
+    pub(crate) fn exactly_one(&mut self, member: &str, given: usize) {
+        if given != 1 {
+            self.broken(format!(
+                "Value at '{member}' failed to satisfy constraint: Exactly one member of the union must be set"
             ));
         }
     }
@@ -184,6 +201,9 @@ mod tests {
                 "whetstone.tiny-v1",
             ),
             (&DESCRIPTION, "anything", ""),
+            (&METADATA_KEY, "cost center", "a,b"),
+            (&METADATA_VALUE, "", "a,b"),
+            (&TEACHER_MODEL, "us.meta.llama3-3-70b-instruct-v1:0", "Nova Pro"),
             (&PROVIDER, "AI21 Labs", "a.b"),
             (&NAME_PART, "part", ""),
             (&VPC_ID, "subnet-0ab", "subnet 0ab"),

@@ -16,7 +16,7 @@ use whetstone_catalog::{
 use crate::app::App;
 use crate::constraints::{self, Checks};
 use crate::errors::ApiError;
-use crate::ids::foundation_model_arn;
+use crate::ids::{self, foundation_model_arn};
 use crate::router::{Answer, CONTROL_BODY, Call, Handler, Operation, json, mark_stand_in};
 use crate::stand_in;
 
@@ -52,6 +52,15 @@ const SHOWN_TYPES: [CustomizationType; 3] =
 /// here, as themselves or by a stand-in.
 pub(crate) fn find(id: &str) -> Option<&'static BaseModel> {
     catalog().find(id).or_else(|| catalog().find_by_invocation_id(id))
+}
+
+/// The model id behind an inference profile's id or ARN; any other id as it is.
+pub(crate) fn of_profile(id: &str) -> &str {
+    let name = if id.contains(":inference-profile/") { ids::last_segment(id) } else { id };
+    match name.split_once('.') {
+        Some(("us" | "eu" | "apac" | "us-gov" | "global", model)) if model.contains('.') => model,
+        _ => name,
+    }
 }
 
 /// What is shown of a model in one Region.
@@ -232,5 +241,15 @@ mod tests {
         assert!(long.is_empty(), "{long:?}");
         let short: BTreeSet<_> = names.iter().map(|(name, provider)| display_name(name, provider)).collect();
         assert_eq!(short.len(), names.iter().collect::<BTreeSet<_>>().len());
+    }
+
+    #[test]
+    fn an_inference_profile_means_its_model() {
+        for id in ["meta.llama3-3-70b-instruct-v1:0", "us.meta.llama3-3-70b-instruct-v1:0"] {
+            let arn = format!("arn:aws:bedrock:us-west-2:123456789012:inference-profile/{id}");
+            assert_eq!(of_profile(&arn), "meta.llama3-3-70b-instruct-v1:0");
+            assert_eq!(of_profile(id), "meta.llama3-3-70b-instruct-v1:0");
+        }
+        assert_eq!(of_profile("anthropic.claude-v2"), "anthropic.claude-v2");
     }
 }

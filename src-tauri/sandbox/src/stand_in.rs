@@ -12,7 +12,8 @@
 //! | warm-up steps | as given, else tiny-v1's default |
 //! | everything else | held to its range and then not used |
 //!
-//! Stand-ins are tuned by adapter (LoRA of rank 16), as the models they stand in for are.
+//! Stand-ins are tuned by adapter (LoRA of rank 16), as the models they stand in for are, unless the job asks for all
+//! weights; the factor for adapters is then left out.
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,8 @@ use whetstone_tuner::Approach;
 /// The least batch of a stand-in. Some models are tuned with single records, which a small model learns little from.
 const LEAST_BATCH: u32 = 8;
 const RANK: u32 = 16;
+/// How a stand-in is tuned where the job does not say.
+pub(crate) const ADAPTER: Approach = Approach::Lora { rank: RANK };
 /// Adapters want a higher rate than full training: measured on the bundled model with rank 16.
 const ADAPTER_RATE: f64 = 2.0;
 
@@ -41,8 +44,12 @@ pub(crate) fn marker(model: &BaseModel) -> Option<&'static str> {
     (!model.local).then_some(TINY_V1)
 }
 
-/// What to train with. `given` has passed the model's own checks.
-pub(crate) fn training_settings(model: &BaseModel, given: &BTreeMap<String, String>) -> TrainingSettings {
+/// What to train with. `given` has passed the model's own checks; `approach` is for stand-ins only.
+pub(crate) fn training_settings(
+    model: &BaseModel,
+    given: &BTreeMap<String, String>,
+    approach: Option<Approach>,
+) -> TrainingSettings {
     let tiny = Tiny::of_catalog();
     let all = model.with_defaults(given);
     let number = |key: &str| all.get(key).and_then(|text| text.parse::<f64>().ok());
@@ -72,13 +79,10 @@ pub(crate) fn training_settings(model: &BaseModel, given: &BTreeMap<String, Stri
         (Some(rate), Some(default)) if default > 0.0 => rate / default,
         _ => number("learningRateMultiplier").unwrap_or(1.0),
     };
-    let learning_rate = tiny.within("learningRate", ratio * tiny.default("learningRate") * ADAPTER_RATE);
-    TrainingSettings {
-        approach: Approach::Lora { rank: RANK },
-        batch_size: settings.batch_size.max(LEAST_BATCH),
-        learning_rate,
-        ..settings
-    }
+    let approach = approach.unwrap_or(ADAPTER);
+    let more = if approach == Approach::Full { 1.0 } else { ADAPTER_RATE };
+    let learning_rate = tiny.within("learningRate", ratio * tiny.default("learningRate") * more);
+    TrainingSettings { approach, batch_size: settings.batch_size.max(LEAST_BATCH), learning_rate, ..settings }
 }
 
 /// tiny-v1's own defaults and ranges.
@@ -114,7 +118,7 @@ mod tests {
     }
 
     fn settings(model: &str, pairs: &[(&str, &str)]) -> TrainingSettings {
-        training_settings(catalog().find(model).unwrap(), &given(pairs))
+        training_settings(catalog().find(model).unwrap(), &given(pairs), None)
     }
 
     #[test]
@@ -132,6 +136,9 @@ mod tests {
         let doubled = settings("amazon.nova-micro-v1:0:128k", &[("learningRate", "2e-5")]);
         assert!((doubled.learning_rate / at_default.learning_rate - 2.0).abs() < 1e-9);
         assert_eq!(at_default.approach, Approach::Lora { rank: 16 });
+        let nova = catalog().find("amazon.nova-micro-v1:0:128k").unwrap();
+        let whole = training_settings(nova, &given(&[]), Some(Approach::Full));
+        assert_eq!((whole.approach, whole.learning_rate), (Approach::Full, at_default.learning_rate / 2.0));
         assert_eq!(at_default.batch_size, 8, "single records are gathered");
         let highest = settings("meta.llama3-1-8b-instruct-v1:0:128k", &[("learningRate", "0.1")]);
         assert_eq!(highest.learning_rate, 0.02, "the rate stays in the bundled model's range");

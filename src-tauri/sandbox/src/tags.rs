@@ -54,8 +54,8 @@ const PER_RESOURCE: usize = 50;
 /// A label on a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Tag {
-    key: String,
-    value: String,
+    pub(crate) key: String,
+    pub(crate) value: String,
 }
 
 /// The tags of one resource.

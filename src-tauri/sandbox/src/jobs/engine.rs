@@ -9,13 +9,13 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use whetstone_catalog::BaseModel;
 use whetstone_tuner::MODEL_FOLDER;
 
 use super::job::{Job, JobStatus, PhaseName, PhaseStatus};
-use super::{data, training};
+use super::queue::{Queue, Standing};
+use super::{data, distillation, place, training};
 use crate::app::App;
 use crate::custom_models::CustomModel;
 use crate::foundation_models;
@@ -42,12 +42,12 @@ impl From<StateError> for End {
 /// The jobs that are at work in this process.
 pub(crate) struct RunningJobs {
     stops: Mutex<HashMap<String, CancellationToken>>,
-    trainings: Semaphore,
+    queue: Arc<Queue>,
 }
 
 impl RunningJobs {
     pub(crate) fn new() -> Self {
-        Self { stops: Mutex::default(), trainings: Semaphore::new(TRAININGS.value) }
+        Self { stops: Mutex::default(), queue: Queue::new(TRAININGS.value) }
     }
 
     /// Tells a job's task that the job is to stop.
@@ -66,9 +66,13 @@ impl RunningJobs {
 pub(crate) fn launch(app: &Arc<App>, job: &Job) {
     let stop = CancellationToken::new();
     app.jobs().stops().insert(job.id.clone(), stop.clone());
+    // A job that is ready to train stands in the queue before any other task runs, so that after a restart the eldest
+    // goes on first.
+    let ready = job.data_processing.status == PhaseStatus::Completed;
+    let place = ready.then(|| stand(app, job));
     let (app, id) = (app.clone(), job.id.clone());
     app.tasks().clone().spawn(async move {
-        let result = drive(&app, &id, &stop).await;
+        let result = drive(&app, &id, place, &stop).await;
         app.jobs().stops().remove(&id);
         let ended = match result {
             Ok(()) => Ok(()),
@@ -81,6 +85,10 @@ pub(crate) fn launch(app: &Arc<App>, job: &Job) {
         }
         clear(&app, &id);
     });
+}
+
+fn stand(app: &App, job: &Job) -> Standing {
+    app.jobs().queue.stand((job.created, job.id.clone()))
 }
 
 /// Takes up what an earlier process left: jobs on their way go on, jobs being stopped are stopped.
@@ -116,24 +124,29 @@ fn sweep(folder: &Path, wanted: &HashSet<&str>) {
     }
 }
 
-async fn drive(app: &Arc<App>, id: &str, stop: &CancellationToken) -> Result<(), End> {
+async fn drive(app: &Arc<App>, id: &str, place: Option<Standing>, stop: &CancellationToken) -> Result<(), End> {
     let job = app.state().get::<Job>(id)?.ok_or_else(|| End::Failed("The job is not in the records.".to_owned()))?;
     let model = foundation_models::find(&job.base)
         .ok_or_else(|| End::Failed(format!("The base model {} is not known any more.", job.base)))?;
     let folder = app.home().job(id);
     if job.validation.status != PhaseStatus::Completed {
         enter(app, id, PhaseName::Validation)?;
-        blocking(app, &job, data::validate).await?;
+        blocking(app, &job, place::validate).await?;
         leave(app, id, PhaseName::Validation)?;
     }
     if job.data_processing.status != PhaseStatus::Completed || !folder.join(data::TRAINING_FILE).exists() {
         enter(app, id, PhaseName::DataProcessing)?;
-        let folder = folder.clone();
-        blocking(app, &job, move |app, job| data::process(app, job, model, &folder)).await?;
+        if job.asked.teacher.is_some() {
+            distillation::process(app, &job, model, &folder, stop).await?;
+        } else {
+            let folder = folder.clone();
+            blocking(app, &job, move |app, job| data::process(app, job, model, &folder)).await?;
+        }
         leave(app, id, PhaseName::DataProcessing)?;
     }
     if job.losses.is_none() {
-        train(app, &job, model, &folder, stop).await?;
+        let place = place.unwrap_or_else(|| stand(app, &job));
+        train(app, &job, model, &folder, place, stop).await?;
     }
     publish(app, job).await
 }
@@ -143,15 +156,16 @@ async fn train(
     job: &Job,
     model: &'static BaseModel,
     folder: &Path,
+    mut place: Standing,
     stop: &CancellationToken,
 ) -> Result<(), End> {
-    let _turn = tokio::select! {
-        turn = app.jobs().trainings.acquire() => turn.map_err(|_| End::Interrupted)?,
+    tokio::select! {
+        () = place.turn() => {}
         () = stop.cancelled() => return Err(End::Stopped),
         () = app.stopping().cancelled() => return Err(End::Interrupted),
-    };
+    }
     enter(app, &job.id, PhaseName::Training)?;
-    let settings = training_settings(model, &job.asked.hyperparameters);
+    let settings = training_settings(model, &job.asked.hyperparameters, job.asked.approach);
     let to = folder.to_owned();
     blocking(app, job, move |app, job| training::prepare(app, job, &settings, &to)).await?;
     let losses = training::train(app, job, folder, stop).await?;
@@ -248,11 +262,11 @@ fn remove(folder: &Path) {
 }
 
 /// A step that works with files, on a thread that may block.
-async fn blocking(
+pub(super) async fn blocking<T: Send + 'static>(
     app: &Arc<App>,
     job: &Job,
-    work: impl FnOnce(&App, &Job) -> Result<(), String> + Send + 'static,
-) -> Result<(), End> {
+    work: impl FnOnce(&App, &Job) -> Result<T, String> + Send + 'static,
+) -> Result<T, End> {
     let (app, job) = (app.clone(), job.clone());
     match tokio::task::spawn_blocking(move || work(&app, &job)).await {
         Ok(result) => result.map_err(End::Failed),

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use whetstone_catalog::CustomizationType;
+use whetstone_tuner::Approach;
 
-use super::request::VpcConfig;
+use super::request::{InvocationLogs, Teacher, VpcConfig};
 use crate::clock::iso8601;
 use crate::ids::foundation_model_arn;
 use crate::paging::Listed;
@@ -101,7 +103,15 @@ pub(crate) enum PhaseName {
 pub(crate) struct Asked {
     pub(crate) role_arn: String,
     pub(crate) customization_type: String,
+    /// The data set, or the folder of the invocation logs.
     pub(crate) training_uri: String,
+    #[serde(default)]
+    pub(crate) logs: Option<InvocationLogs>,
+    #[serde(default)]
+    pub(crate) teacher: Option<Teacher>,
+    /// Which weights of a stand-in are trained, where the job says so.
+    #[serde(default)]
+    pub(crate) approach: Option<Approach>,
     pub(crate) validation_uri: Option<String>,
     pub(crate) output_uri: String,
     pub(crate) hyperparameters: BTreeMap<String, String>,
@@ -112,10 +122,16 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// The three data configurations, as jobs and custom models alike show them.
+    /// The data configurations and what the kind of training needs, as jobs and custom models alike show them.
     pub(crate) fn data_view(&self, view: &mut Value) {
         let validators: Vec<Value> = self.validation_uri.iter().map(|uri| json!({ "s3Uri": uri })).collect();
-        view["trainingDataConfig"] = json!({ "s3Uri": self.training_uri });
+        view["trainingDataConfig"] = match &self.logs {
+            Some(logs) => json!({ "invocationLogsConfig": logs }),
+            None => json!({ "s3Uri": self.training_uri }),
+        };
+        if let Some(teacher) = &self.teacher {
+            view["customizationConfig"] = json!({ "distillationConfig": { "teacherModelConfig": teacher } });
+        }
         view["validationDataConfig"] = json!({ "validators": validators });
         view["outputDataConfig"] = json!({ "s3Uri": self.output_uri });
     }
@@ -167,6 +183,11 @@ pub(crate) struct Job {
 }
 
 impl Job {
+    /// Whether it learns every token of plain texts, and not only answers.
+    pub(crate) fn is_pretraining(&self) -> bool {
+        self.asked.customization_type == CustomizationType::ContinuedPreTraining.as_str()
+    }
+
     pub(crate) fn phase(&mut self, name: PhaseName) -> &mut Phase {
         match name {
             PhaseName::Validation => &mut self.validation,

@@ -2,21 +2,28 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `request` | what a create request may say |
+//! | `request`, `resolve` | what a create request may say, and what it means |
 //! | `job` | a job as it is remembered and shown |
 //! | `engine` | a job's way through its phases; the only place that changes a job after it was made |
-//! | `data` | the validation and data processing phases |
+//! | `queue` | whose turn it is to train |
+//! | `place` | places in S3, and the validation phase: may the job read and write there |
+//! | `data` | the data processing phase |
+//! | `prompts`, `distillation` | the prompts of a distillation, and the teacher's answers to them |
 //! | `training` | the training process, and what it says |
 //! | `metrics` | the two CSV files |
 //!
-//! Deliberately absent in this storey: continued pre-training, distillation, reinforcement fine-tuning, training from
-//! invocation logs, and more than one validator. Each is refused in words.
+//! Deliberately absent: reinforcement fine-tuning and more than one validator. Each is refused in words.
 
 mod data;
+mod distillation;
 pub(crate) mod engine;
 pub(crate) mod job;
 mod metrics;
+mod place;
+mod prompts;
+mod queue;
 pub(crate) mod request;
+mod resolve;
 mod training;
 
 use std::sync::Arc;
@@ -35,7 +42,8 @@ use crate::router::{Answer, CONTROL_BODY, Call, Handler, Operation, json, mark_s
 use crate::state::Change;
 use crate::{ids, stand_in, tags};
 use job::{Asked, Job, JobStatus, Phase, PhaseStatus};
-use request::{Base, CreateJob};
+use request::CreateJob;
+use resolve::Base;
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -77,8 +85,8 @@ fn create(app: &Arc<App>, call: &Call) -> Answer {
     if let Some(arn) = creation::earlier(app, token.as_ref(), ErrorKind::Conflict)? {
         return created(&arn);
     }
-    let job_tags = request.job_tags.take().unwrap_or_default();
     let (base, asked) = request.resolve(app, &call.region)?;
+    let job_tags = request.job_tags.take().unwrap_or_default();
     let job = new_job(app, &call.region, request, base, asked);
     let made = creation::once(app, token.as_ref(), ErrorKind::Conflict, |change| {
         check_names(change, &job)?;

@@ -1,18 +1,13 @@
-//! CreateModelCustomizationJob's request: its shape and everything that is refused before a job exists.
+//! CreateModelCustomizationJob's request: its members, their lengths, patterns and unions. What they mean together, and
+//! for which base model, is asked in `resolve`.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use whetstone_catalog::{BaseModel, CustomizationType};
 
-use super::job::Asked;
-use crate::access;
-use crate::app::App;
 use crate::constraints::{self, Checks};
-use crate::custom_models::CustomModel;
 use crate::errors::ApiError;
-use crate::foundation_models;
 use crate::state::Token;
 use crate::tags::{self, Tag};
 
@@ -24,38 +19,94 @@ const TYPES: [&str; 5] =
 pub(super) struct CreateJob {
     pub(super) job_name: Option<String>,
     pub(super) custom_model_name: Option<String>,
-    role_arn: Option<String>,
+    pub(super) role_arn: Option<String>,
     #[serde(skip_serializing)]
-    client_request_token: Option<String>,
-    base_model_identifier: Option<String>,
-    customization_type: Option<String>,
-    custom_model_kms_key_id: Option<String>,
+    pub(super) client_request_token: Option<String>,
+    pub(super) base_model_identifier: Option<String>,
+    pub(super) customization_type: Option<String>,
+    pub(super) custom_model_kms_key_id: Option<String>,
     pub(super) job_tags: Option<Vec<Tag>>,
-    custom_model_tags: Option<Vec<Tag>>,
-    training_data_config: Option<TrainingData>,
-    validation_data_config: Option<ValidationData>,
-    output_data_config: Option<S3Data>,
-    hyper_parameters: Option<BTreeMap<String, String>>,
-    vpc_config: Option<VpcConfig>,
-    customization_config: Option<Value>,
+    pub(super) custom_model_tags: Option<Vec<Tag>>,
+    pub(super) training_data_config: Option<TrainingData>,
+    pub(super) validation_data_config: Option<ValidationData>,
+    pub(super) output_data_config: Option<S3Data>,
+    pub(super) hyper_parameters: Option<BTreeMap<String, String>>,
+    pub(super) vpc_config: Option<VpcConfig>,
+    pub(super) customization_config: Option<CustomizationConfig>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct TrainingData {
-    s3_uri: Option<String>,
-    invocation_logs_config: Option<Value>,
+pub(super) struct TrainingData {
+    pub(super) s3_uri: Option<String>,
+    pub(super) invocation_logs_config: Option<InvocationLogs>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct ValidationData {
-    validators: Option<Vec<S3Data>>,
+pub(super) struct ValidationData {
+    pub(super) validators: Option<Vec<S3Data>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct S3Data {
+    pub(super) s3_uri: Option<String>,
+}
+
+/// Prompts, and perhaps answers, out of what Bedrock logged of calls.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InvocationLogs {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) use_prompt_response: Option<bool>,
+    pub(super) invocation_log_source: Option<S3Data>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) request_metadata_filters: Option<Filters>,
+}
+
+/// A union: one filter by itself, or several of which all or any must hold.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Filters {
+    #[serde(flatten)]
+    pub(super) one: Filter,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) and_all: Option<Vec<Filter>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) or_all: Option<Vec<Filter>>,
+}
+
+/// A key of a call's metadata, and the value that it has or has not.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Filter {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) equals: Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) not_equals: Option<BTreeMap<String, String>>,
+}
+
+/// A union of what distillation and what reinforcement need.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct CustomizationConfig {
+    pub(super) distillation_config: Option<DistillationConfig>,
+    pub(super) rft_config: Option<Value>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct S3Data {
-    s3_uri: Option<String>,
+pub(super) struct DistillationConfig {
+    pub(super) teacher_model_config: Option<Teacher>,
+}
+
+/// Whose answers a model is trained on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Teacher {
+    pub(super) teacher_model_identifier: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_response_length_for_inference: Option<i64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,11 +134,72 @@ impl VpcConfig {
     }
 }
 
-/// What a job is to start from.
-pub(super) struct Base {
-    pub(super) model: &'static BaseModel,
-    /// The custom model to tune further.
-    pub(super) custom: Option<CustomModel>,
+impl InvocationLogs {
+    fn check(&self, checks: &mut Checks) {
+        let member = "trainingDataConfig.invocationLogsConfig";
+        match &self.invocation_log_source {
+            None => checks.missing(&format!("{member}.invocationLogSource")),
+            Some(source) => {
+                let member = format!("{member}.invocationLogSource.s3Uri");
+                checks.required(&member, source.s3_uri.as_deref(), &constraints::S3_URI);
+            }
+        }
+        if let Some(filters) = &self.request_metadata_filters {
+            let member = format!("{member}.requestMetadataFilters");
+            let lists = [("andAll", &filters.and_all), ("orAll", &filters.or_all)];
+            let given = filters.one.given() + lists.iter().filter(|(_, list)| list.is_some()).count();
+            checks.exactly_one(&member, given);
+            filters.one.check(checks, &member);
+            for (name, list) in lists {
+                let Some(list) = list else { continue };
+                checks.range(&format!("{member}.{name}.length"), list.len() as f64, 1.0, 16.0);
+                for (index, filter) in list.iter().enumerate() {
+                    let member = format!("{member}.{name}.{}.member", index + 1);
+                    checks.exactly_one(&member, filter.given());
+                    filter.check(checks, &member);
+                }
+            }
+        }
+    }
+}
+
+impl Filter {
+    fn given(&self) -> usize {
+        usize::from(self.equals.is_some()) + usize::from(self.not_equals.is_some())
+    }
+
+    fn check(&self, checks: &mut Checks, member: &str) {
+        for (name, pairs) in [("equals", &self.equals), ("notEquals", &self.not_equals)] {
+            let Some(pairs) = pairs else { continue };
+            let member = format!("{member}.{name}");
+            checks.range(&format!("{member}.length"), pairs.len() as f64, 1.0, 1.0);
+            for (key, value) in pairs {
+                checks.required(&format!("{member}.key"), Some(key), &constraints::METADATA_KEY);
+                checks.required(&format!("{member}.value"), Some(value), &constraints::METADATA_VALUE);
+            }
+        }
+    }
+}
+
+impl CustomizationConfig {
+    fn check(&self, checks: &mut Checks) {
+        let given = usize::from(self.distillation_config.is_some()) + usize::from(self.rft_config.is_some());
+        checks.exactly_one("customizationConfig", given);
+        if let Some(config) = &self.distillation_config {
+            let member = "customizationConfig.distillationConfig.teacherModelConfig";
+            match &config.teacher_model_config {
+                None => checks.missing(member),
+                Some(teacher) => {
+                    let id = teacher.teacher_model_identifier.as_deref();
+                    checks.required(&format!("{member}.teacherModelIdentifier"), id, &constraints::TEACHER_MODEL);
+                    if let Some(length) = teacher.max_response_length_for_inference {
+                        let member = format!("{member}.maxResponseLengthForInference");
+                        checks.range(&member, length as f64, 1.0, f64::from(i32::MAX));
+                    }
+                }
+            }
+        }
+    }
 }
 
 impl CreateJob {
@@ -109,12 +221,18 @@ impl CreateJob {
         if let Some(vpc) = &self.vpc_config {
             vpc.check(&mut checks);
         }
+        if let Some(config) = &self.customization_config {
+            config.check(&mut checks);
+        }
         tags::check(&mut checks, "jobTags", self.job_tags.as_deref());
         tags::check(&mut checks, "customModelTags", self.custom_model_tags.as_deref());
         match &self.training_data_config {
             None => checks.missing("trainingDataConfig"),
             Some(data) => {
                 checks.optional("trainingDataConfig.s3Uri", data.s3_uri.as_deref(), &constraints::S3_URI);
+                if let Some(logs) = &data.invocation_logs_config {
+                    logs.check(&mut checks);
+                }
             }
         }
         match &self.output_data_config {
@@ -136,96 +254,5 @@ impl CreateJob {
             }
         }
         checks.finish()
-    }
-
-    /// Everything that depends on the base model, the account and what the sandbox can train.
-    pub(super) fn resolve(&self, app: &App, region: &str) -> Result<(Base, Asked), ApiError> {
-        let base = self.base(app, region)?;
-        if !base.model.tunable_in(region) {
-            return Err(ApiError::validation(format!(
-                "The base model {} cannot be customized in {region}, only in {}.",
-                base.model.id,
-                base.model.tuning_regions.join(" and ")
-            )));
-        }
-        self.check_type(base.model)?;
-        let hyperparameters = self.hyper_parameters.clone().unwrap_or_default();
-        let wrong = base.model.check_hyperparameters(&hyperparameters);
-        if !wrong.is_empty() {
-            let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
-            return Err(ApiError::validation(format!("Invalid hyperparameters: {}.", wrong.join("; "))));
-        }
-        let role_arn = self.role_arn.clone().unwrap_or_default();
-        let jobs = app.scope(region).job_arn(&base.model.id, "*");
-        access::assume(app, &role_arn, &jobs).map_err(ApiError::validation)?;
-        let training = self.training_data_config.as_ref();
-        if training.is_some_and(|data| data.invocation_logs_config.is_some()) {
-            return Err(ApiError::validation("Training from invocation logs is not available in this sandbox."));
-        }
-        let training_uri = training
-            .and_then(|data| data.s3_uri.clone())
-            .ok_or_else(|| ApiError::validation("trainingDataConfig.s3Uri is required for this customization type."))?;
-        let asked = Asked {
-            role_arn,
-            customization_type: self.customization_type.clone().unwrap_or_else(|| "FINE_TUNING".to_owned()),
-            training_uri,
-            validation_uri: self.validation_uri(base.model)?,
-            output_uri: self.output_data_config.as_ref().and_then(|data| data.s3_uri.clone()).unwrap_or_default(),
-            hyperparameters,
-            client_token: self.client_request_token.clone(),
-            kms_key: self.custom_model_kms_key_id.clone(),
-            vpc: self.vpc_config.clone(),
-            model_tags: self.custom_model_tags.clone().unwrap_or_default(),
-        };
-        Ok((base, asked))
-    }
-
-    fn base(&self, app: &App, region: &str) -> Result<Base, ApiError> {
-        let id = self.base_model_identifier.as_deref().unwrap_or_default();
-        let invalid = || ApiError::validation("The provided model identifier is invalid.");
-        // A customization job names the model with its context suffix; the id for inference is another one.
-        if let Some(model) = whetstone_catalog::catalog().find(id) {
-            return Ok(Base { model, custom: None });
-        }
-        if let Some(model) = whetstone_catalog::catalog().find_listed(id) {
-            return Err(ApiError::validation(format!(
-                "The base model {} cannot be customized in this sandbox: {}.",
-                model.id, model.why
-            )));
-        }
-        let custom: CustomModel = app.state().find(region, id)?.ok_or_else(invalid)?;
-        let model = foundation_models::find(&custom.base).ok_or_else(invalid)?;
-        Ok(Base { model, custom: Some(custom) })
-    }
-
-    fn check_type(&self, model: &BaseModel) -> Result<(), ApiError> {
-        let wanted = self.customization_type.as_deref().unwrap_or("FINE_TUNING");
-        if wanted != "FINE_TUNING" {
-            return Err(ApiError::validation(format!(
-                "Customization type {wanted} is not available in this sandbox; it carries out FINE_TUNING."
-            )));
-        }
-        if self.customization_config.as_ref().is_some_and(|config| !config.is_null()) {
-            return Err(ApiError::validation(
-                "customizationConfig is not accepted with customization type FINE_TUNING.",
-            ));
-        }
-        if !model.supports(CustomizationType::FineTuning) {
-            return Err(ApiError::validation(format!("The base model {} does not support FINE_TUNING.", model.id)));
-        }
-        Ok(())
-    }
-
-    fn validation_uri(&self, model: &BaseModel) -> Result<Option<String>, ApiError> {
-        let validators =
-            self.validation_data_config.as_ref().and_then(|data| data.validators.as_deref()).unwrap_or(&[]);
-        match validators {
-            [] => Ok(None),
-            [_] if !model.data.validation_accepted => {
-                Err(ApiError::validation(format!("The base model {} does not take validation data.", model.id)))
-            }
-            [one] => Ok(one.s3_uri.clone()),
-            _ => Err(ApiError::validation("More than one validator is not available in this sandbox.")),
-        }
     }
 }

@@ -20,10 +20,11 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use whetstone_tuner::{Objective, RunEvent, RunSpec};
 
-use super::data::{Place, TRAINING_FILE, VALIDATION_FILE};
+use super::data::{TRAINING_FILE, VALIDATION_FILE};
 use super::engine::End;
 use super::job::{Job, Losses};
 use super::metrics::{Metrics, Row};
+use super::place::Place;
 use crate::WorkerCommand;
 use crate::app::App;
 use crate::s3::store::ObjectStore;
@@ -51,7 +52,7 @@ pub(super) fn prepare(app: &App, job: &Job, settings: &TrainingSettings, folder:
         model: job.from_model.as_ref().map(|id| app.home().model(id)),
         training: TRAINING_FILE.into(),
         validation: job.asked.validation_uri.as_ref().map(|_| VALIDATION_FILE.into()),
-        objective: Objective::Completion,
+        objective: if job.is_pretraining() { Objective::AllTokens } else { Objective::Completion },
         approach: settings.approach,
         epochs: settings.epochs,
         batch_size: settings.batch_size,
@@ -184,11 +185,11 @@ struct Log {
 
 impl Log {
     fn new(app: &App, job: &Job, folder: &Path) -> Self {
-        let output = Place::of(&job.asked.output_uri);
+        let output = Place::of_output(job);
         Self {
             notes: Some(Notes { path: folder.join(EVENTS_FILE), ..Notes::default() }),
             store: app.store().clone(),
-            prefix: format!("{}model-customization-job-{}/", output.prefix(), job.id),
+            prefix: output.prefix(),
             bucket: output.bucket,
         }
     }

@@ -23,7 +23,7 @@ pub(crate) struct Models {
     /// The one used last stands last.
     loaded: Mutex<Vec<(Weights, Arc<LanguageModel>)>>,
     /// One answer takes one core.
-    pub(super) answers: Arc<Semaphore>,
+    pub(crate) answers: Arc<Semaphore>,
 }
 
 impl Models {

@@ -11,3 +11,4 @@ mod running;
 mod signatures;
 mod survival;
 mod tags;
+mod training_kinds;
