@@ -17,6 +17,8 @@ mod finding;
 mod intent;
 mod media;
 mod neighbours;
+mod private;
+mod quality;
 mod rule;
 mod shape;
 mod tally;
@@ -50,6 +52,8 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         text::RULES,
         media::RULES,
         tools::RULES,
+        quality::RULES,
+        private::RULES,
         counts::RULES,
         neighbours::RULES,
         tally::RULES,
