@@ -36,9 +36,9 @@ pub use formats::{
 pub use ids::{FIRST_ADDED, IdSet, RecordId};
 pub use record::{Block, Record, Role, SourcedRecord, Turn};
 pub use rules::{
-    Encounter, Example, FINDING_CAP, FileFacts, Finding, Fix, Intent, Kinds, Mend, Report, Rule, RuleKind, Severity,
-    Span, SplitTotals, Tally, check_counts, check_dataset, check_file_facts, check_record, fix, language, line_rules,
-    neighbour_rules, outlier_bounds, record_rules, rules, tally_rules,
+    Encounter, Example, FINDING_CAP, FileFacts, Finding, Fix, Intent, Kinds, Mend, Report, Resemblance, Rule, RuleKind,
+    Severity, Span, SplitTotals, Tally, check_counts, check_dataset, check_file_facts, check_record, fix, language,
+    line_rules, near_duplicates, neighbour_rules, outlier_bounds, record_rules, rules, tally_rules,
 };
 pub use split::{Share, SplitError, SplitKind, SplitPlan, split};
 pub use watch::{Unwatched, Watch};

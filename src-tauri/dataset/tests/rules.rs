@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails loudly where it stands")]
 
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::fmt::Write;
 
 use whetstone_catalog::{BaseModel, CustomizationType, TINY_V1, catalog};
 use whetstone_dataset::{
     Example, FINDING_CAP, FileFacts, Finding, Fix, Intent, Record, Role, Rule, RuleKind, Severity, SplitKind,
-    SplitTotals, Turn, check_counts, check_dataset, check_file_facts, check_line, check_record, fix, rules,
+    SplitTotals, Turn, check_counts, check_dataset, check_file_facts, check_line, check_record, fix, near_duplicates,
+    rules,
 };
 use whetstone_scan::{Facts, Limits, Padded, Scanner, Words};
 
@@ -97,7 +99,12 @@ fn said(rule: &Rule, example: &str, intent: &Intent) -> Vec<Finding> {
         _ => {
             let records: Vec<(Record, SplitKind)> =
                 lines.iter().map(|(line, kind)| (check_line(line.as_bytes(), intent).record.unwrap(), *kind)).collect();
-            check_dataset(records.iter().map(|(record, kind)| (record, *kind)), intent).findings
+            if let RuleKind::Near(_) = rule.kind {
+                let mut get = |position: u64| Ok::<_, Infallible>(records[position as usize].clone());
+                near_duplicates(records.len() as u64, &mut get).unwrap()
+            } else {
+                check_dataset(records.iter().map(|(record, kind)| (record, *kind)), intent).findings
+            }
         }
     };
     found.into_iter().filter(|finding| finding.rule == rule.id).collect()

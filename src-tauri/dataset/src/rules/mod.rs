@@ -16,6 +16,7 @@ mod files;
 mod finding;
 mod intent;
 mod media;
+mod near;
 mod neighbours;
 mod private;
 mod quality;
@@ -33,6 +34,7 @@ pub use dataset::{FINDING_CAP, Report, check_dataset};
 pub use files::{FileFacts, check_file_facts};
 pub use finding::{Finding, Severity, Span};
 pub use intent::Intent;
+pub use near::{Resemblance, near_duplicates};
 pub use neighbours::Encounter;
 pub use rule::{Example, Fix, Mend, Rule, RuleKind};
 pub use tally::{Kinds, Tally, language, outlier_bounds};
@@ -56,6 +58,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         private::RULES,
         counts::RULES,
         neighbours::RULES,
+        near::RULES,
         tally::RULES,
     ]
     .into_iter()

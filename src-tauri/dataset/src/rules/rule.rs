@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use whetstone_catalog::CustomizationType;
 use whetstone_scan::Facts;
 
-use super::{Broken, Encounter, FileFacts, Finding, Intent, Severity, SplitTotals, Tally};
+use super::{Broken, Encounter, FileFacts, Finding, Intent, Resemblance, Severity, SplitTotals, Tally};
 use crate::record::Record;
 
 /// One rule.
@@ -56,6 +56,8 @@ pub enum RuleKind {
     Counts(fn(&SplitTotals, &Intent) -> Vec<Broken>),
     /// A record beside an earlier one with the same prompt.
     Neighbour(fn(&Encounter) -> Option<Broken>),
+    /// A record beside an earlier one that says nearly the same.
+    Near(fn(&Resemblance) -> Option<Broken>),
     /// What was summed up over all records.
     Tally(fn(&Tally, &Intent) -> Vec<Broken>),
 }
@@ -148,6 +150,13 @@ impl Rule {
     pub(crate) fn meet(&self, encounter: &Encounter) -> Option<Finding> {
         match self.kind {
             RuleKind::Neighbour(look) => look(encounter).map(|broken| self.finding(broken)),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn resemble(&self, resemblance: &Resemblance) -> Option<Finding> {
+        match self.kind {
+            RuleKind::Near(look) => look(resemblance).map(|broken| self.finding(broken)),
             _ => None,
         }
     }
