@@ -20,6 +20,7 @@ mod input;
 mod record;
 mod rules;
 mod split;
+pub mod validate;
 mod watch;
 mod write;
 

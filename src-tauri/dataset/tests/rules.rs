@@ -6,13 +6,13 @@ use std::collections::HashSet;
 use std::convert::Infallible;
 use std::fmt::Write;
 
-use whetstone_catalog::{BaseModel, CustomizationType, TINY_V1, catalog};
+use whetstone_catalog::{BaseModel, CustomizationType, DataFormat, TINY_V1, catalog};
 use whetstone_dataset::{
     Example, FINDING_CAP, FileFacts, Finding, Fix, Intent, Record, Role, Rule, RuleKind, Severity, SplitKind,
     SplitTotals, Turn, check_counts, check_dataset, check_file_facts, check_line, check_record, fix, near_duplicates,
     rules,
 };
-use whetstone_scan::{Facts, Limits, Padded, Scanner, Words};
+use whetstone_scan::{Facts, Form, Limits, Padded, Scanner, Words};
 
 const NOVA: &str = "amazon.nova-micro-v1:0:128k";
 const LLAMA: &str = "meta.llama3-1-8b-instruct-v1:0:128k";
@@ -147,12 +147,22 @@ fn each_rule_is_told_by_its_facts() {
     }
 }
 
-/// The facts of a line. Every line counts as long, since the bounds are not what is looked at here.
+/// The facts of a line. Every line counts as long, since the bounds are not what is looked at here; a line of another
+/// format than the base model's is not known.
 fn facts(line: &str, intent: &Intent) -> Facts {
     let words = Words::new(intent.data().reserved_words.iter().map(String::as_str));
-    let mut scanner = Scanner::new(words, Limits { context: 0, completion: 0, record: 0 });
+    let mut scanner = Scanner::new(words, Limits { turns: 0, context: 0, completion: 0, record: 0 });
     let mut facts = Facts::empty();
-    scanner.scan(&Padded::new(format!("{line}\n").into_bytes()), &mut |line| facts = line.facts);
+    scanner.scan(&Padded::new(format!("{line}\n").into_bytes()), &mut |line| {
+        let format = match line.form {
+            Some(Form::Pair) => DataFormat::PromptCompletion,
+            Some(Form::Blocks) => DataFormat::Conversation,
+            Some(Form::Strings) => DataFormat::ClaudeMessages,
+            Some(Form::Chat) | None => DataFormat::OpenAiChat,
+        };
+        let known = intent.data().format == format || intent.data().accepts(format);
+        facts = if known { line.facts } else { Facts::all() };
+    });
     facts
 }
 

@@ -11,7 +11,7 @@ bitflags! {
         const UNKNOWN = 1;
         /// There is a system text.
         const SYSTEM = 1 << 1;
-        /// More than two spoken turns.
+        /// More spoken turns than the scanner's limit.
         const MULTI_TURN = 1 << 2;
         /// Spoken turns are not user, assistant, user, … ending with the assistant; also where there are none.
         const ROLES = 1 << 3;
@@ -60,9 +60,12 @@ bitflags! {
     }
 }
 
-/// More chars than this make a record [`Facts::LONG`].
+/// More than this make a record [`Facts::MULTI_TURN`] or [`Facts::LONG`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
+    /// Turns of user and assistant.
+    pub turns: u32,
+    /// Chars before the completion.
     pub context: u32,
     pub completion: u32,
     /// Context and completion together.
@@ -70,7 +73,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    pub const NONE: Limits = Limits { context: u32::MAX, completion: u32::MAX, record: u32::MAX };
+    pub const NONE: Limits = Limits { turns: u32::MAX, context: u32::MAX, completion: u32::MAX, record: u32::MAX };
 }
 
 /// What is kept of a record once it has been looked at.

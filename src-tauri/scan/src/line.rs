@@ -458,7 +458,7 @@ impl Found {
             facts |= Facts::SYSTEM;
         }
         let spoken = &spans[first..];
-        if spoken.len() > 2 {
+        if spoken.len() > scanner.limits.turns as usize {
             facts |= Facts::MULTI_TURN;
         }
         let in_order = spoken
@@ -508,7 +508,7 @@ mod tests {
     /// Facts and form of one line; every way of looking must see the same.
     fn seen(line: &str) -> (Facts, Option<Form>) {
         let words = Words::new(["System:", "\nHuman:", "[EOS]", "<image>"]);
-        let limits = Limits { context: 1000, completion: 500, record: 1200 };
+        let limits = Limits { turns: 2, context: 1000, completion: 500, record: 1200 };
         let lines = Padded::new(format!("{line}\n").into_bytes());
         let mut found = Vec::new();
         let mut scanner = Scanner::new(words, limits);

@@ -21,7 +21,7 @@ pub(super) const RULES: &[Rule] = &[
         asks: "Each line has the shape of the base model's own format.",
         source: "Amazon Bedrock User Guide: model-customization-prepare. Its page on troubleshooting still names the keys input and output for text models, which is stale: the service's own error names prompt and completion",
         fix: None,
-        needs: Facts::all(),
+        needs: Facts::UNKNOWN,
         concerns: everyone,
         hold_out: false,
         kind: RuleKind::Line(record_shape),
