@@ -8,11 +8,17 @@ use time::macros::format_description;
 
 /// Where "now" comes from.
 #[derive(Clone)]
-pub(crate) struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
+pub struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 
 impl Clock {
-    pub(crate) fn system() -> Self {
-        Self(Arc::new(SystemTime::now))
+    /// A clock that shows what `now` says.
+    pub fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// The computer's own.
+    pub fn system() -> Self {
+        Self::new(SystemTime::now)
     }
 
     pub(crate) fn now(&self) -> SystemTime {

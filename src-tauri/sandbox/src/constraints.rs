@@ -53,6 +53,15 @@ rule!(
     1011,
     r"arn:aws(|-us-gov|-cn|-iso|-iso-b):bedrock:[a-z0-9-]{1,20}:[0-9]{12}:custom-model/(imported|[a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}([a-z0-9-]{1,63}[.]){0,2}[a-z0-9-]{1,63}([:][a-z0-9-]{1,63}){0,2})/[a-z0-9]{12}"
 );
+rule!(THROUGHPUT_NAME, 1, 63, r"([0-9a-zA-Z][_-]?)+");
+rule!(
+    SERVED_MODEL_ARN,
+    20,
+    1011,
+    r"arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:(([0-9]{12}:custom-model/((imported)|([a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}))(([:][a-z0-9-]{1,63}){0,2})?/[a-z0-9]{12})|(:foundation-model/[a-z0-9-]{1,63}[.]{1}([a-z0-9-]{1,63}[.]){0,2}[a-z0-9-]{1,63}([:][a-z0-9-]{1,63}){0,2}))"
+);
+rule!(REQUEST_METADATA_KEY, 1, 256, r"[a-zA-Z0-9\s:_@$#=/+,.-]{1,256}");
+rule!(REQUEST_METADATA_VALUE, 0, 256, r"[a-zA-Z0-9\s:_@$#=/+,.-]{0,256}");
 rule!(DESCRIPTION, 1, 2048, r".*");
 rule!(
     TEACHER_MODEL,
@@ -200,6 +209,10 @@ mod tests {
                 "arn:aws:bedrock:us-east-1:123456789012:custom-model/whetstone.tiny-v1/abcdefghijkl",
                 "whetstone.tiny-v1",
             ),
+            (&THROUGHPUT_NAME, "live_1", "-live"),
+            (&SERVED_MODEL_ARN, "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0:128k", "a.b"),
+            (&REQUEST_METADATA_KEY, "team", ""),
+            (&REQUEST_METADATA_VALUE, "", "{}"),
             (&DESCRIPTION, "anything", ""),
             (&METADATA_KEY, "cost center", "a,b"),
             (&METADATA_VALUE, "", "a,b"),

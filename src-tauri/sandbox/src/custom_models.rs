@@ -19,7 +19,7 @@ use crate::jobs::job::{Asked, Job, Losses};
 use crate::paging::{self, Listed, Listing};
 use crate::router::{Answer, CONTROL_BODY, Call, Handler, Operation, json, mark_stand_in};
 use crate::state::{Change, Resource, StateError};
-use crate::tags;
+use crate::{provisioned, tags};
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -193,6 +193,11 @@ fn in_use(change: &Change<'_>, model: &CustomModel) -> Result<Option<String>, St
     if let Some(deployment) = change.all::<Deployment>()?.iter().find(|deployment| deployment.uses(&model.arn)) {
         let name = deployment.name();
         return Ok(Some(format!("The custom model has the deployment {name}. Delete the deployment first.")));
+    }
+    if provisioned::serves(change, &model.arn)? {
+        let why =
+            "The custom model is served by a provisioned throughput. Delete that or turn it to another model first.";
+        return Ok(Some(why.to_owned()));
     }
     let needed = |job: &&Job| !job.status.is_over() && job.from_model.as_ref() == Some(&model.id);
     let jobs = change.all::<Job>()?;

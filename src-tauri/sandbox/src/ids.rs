@@ -20,6 +20,10 @@ impl Scope<'_> {
         format!("arn:aws:bedrock:{}:{}:custom-model/{base}/{id}", self.region, self.account)
     }
 
+    pub(crate) fn provisioned_arn(self, id: &str) -> String {
+        format!("arn:aws:bedrock:{}:{}:provisioned-model/{id}", self.region, self.account)
+    }
+
     pub(crate) fn deployment_arn(self, id: &str) -> String {
         format!("arn:aws:bedrock:{}:{}:custom-model-deployment/{id}", self.region, self.account)
     }

@@ -17,6 +17,7 @@
 //! | `foundation_models`, `jobs`, `custom_models`, `deployments`, `runtime` | the groups of operations |
 //! | `tags` | tags of every resource that can have them |
 //! | `stand_in` | what is trained in the place of a model that is not local |
+//! | `provisioned` | provisioned throughput |
 //! | `s3` | buckets and objects |
 //! | `rpc` | services that live at one path: `sts`, `iam`, `service_quotas`, `pricing` |
 //!
@@ -39,6 +40,7 @@ mod jobs;
 mod limits;
 mod paging;
 mod pricing;
+mod provisioned;
 mod router;
 mod rpc;
 mod runtime;
@@ -62,9 +64,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use app::App;
-use clock::Clock;
+pub use clock::Clock;
 pub use home::Keys;
 use home::{Home, Settings};
+#[cfg(fuzzing)]
+pub use runtime::fuzzing;
 
 /// Region of a sandbox that was never told another one.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -127,6 +131,11 @@ pub struct Sandbox {
 impl Sandbox {
     /// Starts a sandbox, takes up the jobs that an earlier one left unfinished, and answers requests from then on.
     pub async fn start(config: SandboxConfig) -> Result<Sandbox, SandboxError> {
+        Self::start_at(config, Clock::system()).await
+    }
+
+    /// The same with another clock, by which commitments end and signatures expire.
+    pub async fn start_at(config: SandboxConfig, clock: Clock) -> Result<Sandbox, SandboxError> {
         let region = &config.region;
         if region.is_empty() || !region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
             return Err(SandboxError::Region(config.region));
@@ -139,7 +148,7 @@ impl Sandbox {
         home.remember(&Settings { port: address.port(), region: config.region.clone() })?;
 
         let role_arn = keys.role_arn();
-        let app = tokio::task::spawn_blocking(move || App::new(config, home, keys, address, Clock::system()))
+        let app = tokio::task::spawn_blocking(move || App::new(config, home, keys, address, clock))
             .await
             .map_err(|failure| SandboxError::State(failure.to_string()))??;
         let app = Arc::new(app);

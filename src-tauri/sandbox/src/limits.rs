@@ -50,6 +50,27 @@ pub(crate) const DEPLOYMENTS_IN_PROGRESS: Quota = Quota {
     adjustable: false,
 };
 
+/// Provisioned throughputs that were taken without a commitment, in the account.
+pub(crate) const UNCOMMITTED_THROUGHPUTS: Quota = Quota {
+    code: None,
+    name: "(Model customization) Provisioned throughputs of a custom model without commitment",
+    value: 2,
+    adjustable: true,
+};
+
+/// Model units of one provisioned throughput without a commitment.
+pub(crate) const UNITS_WITHOUT_COMMITMENT: Quota = Quota {
+    code: None,
+    name: "(Model customization) Model units of a provisioned throughput without commitment",
+    value: 1,
+    adjustable: true,
+};
+
+/// Model units of all provisioned throughputs with a commitment, in the account. AWS grants none until it is asked for
+/// some; here two are granted, so that a commitment can be rehearsed.
+pub(crate) const COMMITTED_UNITS: Quota =
+    Quota { code: None, name: "(Model customization) Model units with commitment", value: 2, adjustable: true };
+
 /// Deployments in one Region.
 pub(crate) const DEPLOYMENTS: Quota =
     Quota { code: None, name: "(Model customization) Custom model deployments", value: 10, adjustable: true };

@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 
 use crate::app::App;
 use crate::errors::{ApiError, ErrorKind};
-use crate::{custom_models, deployments, foundation_models, jobs, runtime, tags};
+use crate::{custom_models, deployments, foundation_models, jobs, provisioned, runtime, tags};
 
 /// Body limit of control-plane requests. Their largest members are lists of a few hundred tags.
 pub(crate) const CONTROL_BODY: usize = 1024 * 1024;
@@ -60,6 +60,11 @@ impl Call {
         self.segments.first().map_or("", String::as_str)
     }
 
+    /// The body as it came.
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// The body as JSON. An empty body reads as an empty object.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
@@ -94,6 +99,7 @@ fn operations() -> impl Iterator<Item = &'static Operation> {
         jobs::OPERATIONS,
         custom_models::OPERATIONS,
         deployments::OPERATIONS,
+        provisioned::OPERATIONS,
         tags::OPERATIONS,
         runtime::OPERATIONS,
     ]

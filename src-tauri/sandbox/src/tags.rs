@@ -18,6 +18,7 @@ use crate::deployments::Deployment;
 use crate::errors::{ApiError, ErrorKind};
 use crate::ids;
 use crate::jobs::job::Job;
+use crate::provisioned::throughput::Throughput;
 use crate::router::{Answer, CONTROL_BODY, Call, Handler, Operation, json};
 use crate::state::{Change, Resource, StateError};
 
@@ -86,6 +87,7 @@ impl Resource for Tags {
 const TAGGABLE: &[(&str, Exists)] = &[
     ("model-customization-job", |change, id| Ok(change.get::<Job>(id)?.map(|found| found.arn))),
     ("custom-model", |change, id| Ok(change.get::<CustomModel>(id)?.map(|found| found.arn))),
+    ("provisioned-model", |change, id| Ok(change.get::<Throughput>(id)?.map(|found| found.arn))),
     ("custom-model-deployment", |change, id| Ok(change.get::<Deployment>(id)?.map(|found| found.arn))),
 ];
 

@@ -1,34 +1,31 @@
 //! Converse and ConverseStream: the request that both take, and the two forms of the answer.
 
-use std::convert::Infallible;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws_smithy_eventstream::frame::write_message_to;
-use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
-use bytes::Bytes;
-use futures_util::StreamExt;
-use http::{Response, StatusCode, header};
-use http_body_util::StreamBody;
-use hyper::body::Frame;
-use rand::rngs::OsRng;
-use rand::{RngCore, TryRngCore};
-use s3s::Body;
+use futures_util::{StreamExt, stream};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
-use whetstone_tuner::{Role, SampleOptions, Turn};
+use whetstone_tuner::SampleOptions;
 
-use super::answering::{self, Finished, Part, Prompt};
+use super::answering::{self, Ask, Finished, Part, Prompt, fresh_seed};
+use super::conversation;
+use super::events::{self, event, exception};
+use super::family::Family;
+use super::members::Members;
+use super::settings::{PerformanceConfig, ServiceTier, Settings};
 use super::target;
 use crate::app::App;
-use crate::constraints::Checks;
+use crate::constraints::{self, Checks};
 use crate::errors::ApiError;
 use crate::router::{Answer, Call, json, mark_stand_in};
 
 /// What is taken where the request does not say. A base model of AWS's has its own; these are in their middle.
-pub(super) const MAX_TOKENS: usize = 512;
-pub(super) const TEMPERATURE: f32 = 0.7;
-pub(super) const TOP_P: f32 = 0.9;
+const MAX_TOKENS: usize = 512;
+const TEMPERATURE: f32 = 0.7;
+const TOP_P: f32 = 0.9;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -39,8 +36,20 @@ pub(super) struct ConverseRequest {
     system: Vec<Map<String, Value>>,
     #[serde(default)]
     inference_config: InferenceConfig,
+    #[serde(default)]
+    performance_config: PerformanceConfig,
+    #[serde(default)]
+    service_tier: ServiceTier,
+    #[serde(default)]
+    additional_model_request_fields: Value,
+    #[serde(default)]
+    additional_model_response_field_paths: Vec<String>,
+    request_metadata: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    prompt_variables: Map<String, Value>,
     tool_config: Option<Value>,
     guardrail_config: Option<Value>,
+    output_config: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -60,51 +69,62 @@ struct InferenceConfig {
     stop_sequences: Vec<String>,
 }
 
+/// A request that can be answered.
+pub(super) struct Asked {
+    pub(super) prompt: Prompt,
+    settings: Settings,
+    /// Members of the model's own answer that are to be shown beside Converse's.
+    wanted: Vec<String>,
+}
+
 impl ConverseRequest {
     /// The conversation and how to go on with it, or why that cannot be.
-    pub(super) fn prompt(self) -> Result<Prompt, ApiError> {
-        if self.tool_config.is_some() {
-            return Err(ApiError::validation("This model doesn't support tool use."));
+    pub(super) fn read(self, family: Family) -> Result<Asked, ApiError> {
+        self.refuse_what_is_not_here()?;
+        let mut checks = Checks::default();
+        self.inference_config.check(&mut checks);
+        checks.at_most("additionalModelResponseFieldPaths", self.additional_model_response_field_paths.len(), 10);
+        if let Some(metadata) = &self.request_metadata {
+            checks.at_most("requestMetadata", metadata.len(), 16);
+            for (key, value) in metadata {
+                checks.required("requestMetadata.key", Some(key), &constraints::REQUEST_METADATA_KEY);
+                checks.required("requestMetadata.value", Some(value), &constraints::REQUEST_METADATA_VALUE);
+            }
         }
-        if self.guardrail_config.is_some() {
-            return Err(ApiError::validation("Guardrails are not available in this sandbox."));
+        let settings = Settings::checked(self.performance_config.latency, self.service_tier.kind, checks)?;
+        let wanted = self.additional_model_response_field_paths;
+        if let Some(path) = wanted.iter().find(|path| !path.starts_with('/')) {
+            return Err(ApiError::validation(format!(
+                "{path} in additionalModelResponseFieldPaths is no JSON Pointer."
+            )));
         }
-        let options = self.inference_config.options()?;
-        let mut turns = Vec::new();
-        let system = text_of(&self.system, "system")?;
-        if !system.is_empty() {
-            turns.push(Turn::new(Role::System, system));
-        }
-        let mut expected = Role::User;
+        let top_k = top_k(family, self.additional_model_request_fields)?;
+        let options = SampleOptions { top_k, ..self.inference_config.options() };
+        let mut said = Vec::new();
         for (index, message) in self.messages.iter().enumerate() {
-            let role = match message.role.as_str() {
-                "user" => Role::User,
-                "assistant" => Role::Assistant,
-                other => return Err(ApiError::validation(format!("The role {other} is not supported in messages."))),
-            };
-            if index == 0 && role != Role::User {
-                return Err(ApiError::validation("A conversation must start with a user message."));
-            }
-            if role != expected {
-                return Err(ApiError::validation("A conversation must alternate between user and assistant roles."));
-            }
-            expected = if role == Role::User { Role::Assistant } else { Role::User };
-            let text = text_of(&message.content, &format!("messages.{index}.content"))?;
-            if text.is_empty() {
-                return Err(ApiError::validation(format!("The text field in messages.{index}.content is blank.")));
-            }
-            turns.push(Turn::new(role, text));
+            let role = conversation::role(&message.role).ok_or_else(|| {
+                ApiError::validation(format!("The role {} is not supported in messages by this model.", message.role))
+            })?;
+            said.push((role, text_of(&message.content, &format!("messages.{index}.content"))?));
         }
-        if self.messages.is_empty() || expected != Role::Assistant {
-            return Err(ApiError::validation("A conversation must end with a user message."));
-        }
-        Ok(Prompt { turns, options })
+        let turns = conversation::checked(text_of(&self.system, "system")?, said)?;
+        Ok(Asked { prompt: Prompt { ask: Ask::Turns(turns), options }, settings, wanted })
+    }
+
+    fn refuse_what_is_not_here(&self) -> Result<(), ApiError> {
+        let given = |value: &Option<Value>| value.as_ref().is_some_and(|value| !value.is_null());
+        let refused = [
+            (given(&self.tool_config), "This model doesn't support tool use."),
+            (given(&self.guardrail_config), "Guardrails are not available in this sandbox."),
+            (given(&self.output_config), "This model doesn't support structured output."),
+            (!self.prompt_variables.is_empty(), "promptVariables are only for prompts of prompt management."),
+        ];
+        refused.iter().find(|(given, _)| *given).map_or(Ok(()), |(_, why)| Err(ApiError::validation(*why)))
     }
 }
 
 impl InferenceConfig {
-    fn options(self) -> Result<SampleOptions, ApiError> {
-        let mut checks = Checks::default();
+    fn check(&self, checks: &mut Checks) {
         if let Some(tokens) = self.max_tokens {
             checks.range("inferenceConfig.maxTokens", tokens as f64, 1.0, f64::from(i32::MAX));
         }
@@ -115,25 +135,47 @@ impl InferenceConfig {
             checks.range("inferenceConfig.topP", top_p, 0.0, 1.0);
         }
         checks.at_most("inferenceConfig.stopSequences", self.stop_sequences.len(), 2500);
-        checks.finish()?;
-        Ok(SampleOptions {
+        if self.stop_sequences.iter().any(String::is_empty) {
+            checks.range("inferenceConfig.stopSequences.member.length", 0.0, 1.0, f64::MAX);
+        }
+    }
+
+    fn options(self) -> SampleOptions {
+        SampleOptions {
             max_tokens: self.max_tokens.and_then(|tokens| usize::try_from(tokens).ok()).unwrap_or(MAX_TOKENS),
             temperature: self.temperature.map_or(TEMPERATURE, |value| value as f32),
             top_p: self.top_p.map_or(TOP_P, |value| value as f32),
+            top_k: None,
             stop_sequences: self.stop_sequences,
             seed: fresh_seed(),
-            ..SampleOptions::default()
-        })
+        }
     }
 }
 
-/// The service takes no seed, so two equal requests may be answered differently; at temperature 0 they are not.
-pub(super) fn fresh_seed() -> u64 {
-    OsRng.unwrap_err().next_u64()
+/// The one further setting that these models know, under the family's own name for it.
+fn top_k(family: Family, fields: Value) -> Result<Option<usize>, ApiError> {
+    let mut fields = match fields {
+        Value::Null => return Ok(None),
+        Value::Object(fields) => Members::new("#".to_owned(), fields),
+        _ => return Err(ApiError::validation("additionalModelRequestFields must be an object.")),
+    };
+    let found = match family.top_k_member() {
+        Some("inferenceConfig") => {
+            let mut config = fields.inner("inferenceConfig");
+            config.rename("top_k", "topK");
+            let found = config.integer("topK", 0, 128);
+            fields.close(config);
+            found
+        }
+        Some(member) => fields.integer(member, 0, 500),
+        None => None,
+    };
+    fields.finish()?;
+    Ok(found.filter(|most| *most > 0))
 }
 
 /// The text blocks of a list of content blocks, one after the other.
-fn text_of(blocks: &[Map<String, Value>], member: &str) -> Result<String, ApiError> {
+pub(super) fn text_of(blocks: &[Map<String, Value>], member: &str) -> Result<String, ApiError> {
     let mut whole = String::new();
     for block in blocks {
         match (block.get("text"), block.keys().next()) {
@@ -158,11 +200,15 @@ fn text_of(blocks: &[Map<String, Value>], member: &str) -> Result<String, ApiErr
 
 pub(super) async fn converse(app: Arc<App>, call: Call) -> Answer {
     let target = target::resolve(&app, &call.region, call.identifier())?;
-    let prompt = call.json::<ConverseRequest>()?.prompt()?;
+    let Asked { prompt, settings, wanted } = call.json::<ConverseRequest>()?.read(target.family)?;
     let stand_in = target.stand_in.clone();
     let finished = answering::whole(app, target, prompt).await?;
-    let answer = json(StatusCode::OK, &message_view(&finished))?;
-    Ok(mark_stand_in(answer, stand_in.as_deref()))
+    let mut view = message_view(&finished);
+    settings.show(&mut view);
+    if let Some(fields) = further(&finished, &wanted) {
+        view["additionalModelResponseFields"] = fields;
+    }
+    Ok(mark_stand_in(json(StatusCode::OK, &view)?, stand_in.as_deref()))
 }
 
 /// Converse's answer.
@@ -175,64 +221,48 @@ fn message_view(finished: &Finished) -> Value {
     })
 }
 
+/// What was asked for of the model's own answer: which stop sequence it was is all that Converse leaves out.
+fn further(finished: &Finished, wanted: &[String]) -> Option<Value> {
+    let is_wanted = wanted.iter().any(|path| path == "/stop_sequence");
+    is_wanted.then(|| json!({ "stop_sequence": finished.generated.stop_sequence }))
+}
+
 pub(super) async fn converse_stream(app: Arc<App>, call: Call) -> Answer {
     let target = target::resolve(&app, &call.region, call.identifier())?;
-    let prompt = call.json::<ConverseRequest>()?.prompt()?;
+    let asked = call.json::<ConverseRequest>()?.read(target.family)?;
     let stand_in = target.stand_in.clone();
-    let parts = answering::start(app, target, prompt).await?;
-    let mut response = Response::new(Body::http_body_unsync(StreamBody::new(frames(parts))));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/vnd.amazon.eventstream"));
+    let begun = answering::start(app, target, asked.prompt).await?;
+    let response = events::answer(messages(begun.parts, asked.settings, asked.wanted));
     Ok(mark_stand_in(response, stand_in.as_deref()))
 }
 
-/// The events of a stream as they come, each a frame of its own so that text is seen as it is made.
-fn frames(parts: mpsc::Receiver<Part>) -> impl futures_util::Stream<Item = Result<Frame<Bytes>, Infallible>> + Send {
-    let start = futures_util::stream::iter([event("messageStart", &json!({ "role": "assistant" }))]);
-    let rest = futures_util::stream::unfold(parts, |mut parts| async move {
-        let part = parts.recv().await?;
-        let bytes = match part {
-            Part::Text(text) => {
+/// The events of an answer as they come, each a message of its own so that text is seen as it is made.
+fn messages(
+    parts: mpsc::Receiver<Part>,
+    settings: Settings,
+    wanted: Vec<String>,
+) -> impl futures_util::Stream<Item = Vec<u8>> + Send {
+    let start = stream::iter([event("messageStart", &json!({ "role": "assistant" }))]);
+    let rest = stream::unfold((parts, settings, wanted), |(mut parts, settings, wanted)| async move {
+        let bytes = match parts.recv().await? {
+            Part::Text { text, .. } => {
                 event("contentBlockDelta", &json!({ "delta": { "text": text }, "contentBlockIndex": 0 }))
             }
-            Part::End(Ok(finished)) => [
-                event("contentBlockStop", &json!({ "contentBlockIndex": 0 })),
-                event("messageStop", &json!({ "stopReason": finished.stop_reason() })),
-                event(
-                    "metadata",
-                    &json!({ "usage": finished.usage(), "metrics": { "latencyMs": finished.latency_ms } }),
-                ),
-            ]
-            .concat(),
+            Part::End(Ok(finished)) => last_events(&finished, &settings, &wanted),
             Part::End(Err(error)) => exception(&error),
         };
-        Some((bytes, parts))
+        Some((bytes, (parts, settings, wanted)))
     });
-    start.chain(rest).map(|bytes| Ok(Frame::data(Bytes::from(bytes))))
+    start.chain(rest)
 }
 
-fn event(kind: &'static str, payload: &Value) -> Vec<u8> {
-    encode(&[(":event-type", kind), (":content-type", "application/json"), (":message-type", "event")], payload)
-}
-
-/// An error after the stream has begun. Its name in a stream begins with a small letter.
-fn exception(error: &ApiError) -> Vec<u8> {
-    let code = error.kind.code();
-    let name = format!("{}{}", code[..1].to_ascii_lowercase(), &code[1..]);
-    let headers =
-        [(":exception-type", name.as_str()), (":content-type", "application/json"), (":message-type", "exception")];
-    encode(&headers, &json!({ "message": error.message }))
-}
-
-fn encode(headers: &[(&'static str, &str)], payload: &Value) -> Vec<u8> {
-    let message = headers.iter().fold(Message::new(payload.to_string()), |message, (name, value)| {
-        message.add_header(Header::new(*name, HeaderValue::String((*value).to_owned().into())))
-    });
-    let mut bytes = Vec::new();
-    if let Err(error) = write_message_to(&message, &mut bytes) {
-        // Only a message of many megabytes is refused, and a piece of text is a few letters.
-        tracing::error!(%error, "an event could not be encoded");
+fn last_events(finished: &Finished, settings: &Settings, wanted: &[String]) -> Vec<u8> {
+    let mut stop = json!({ "stopReason": finished.stop_reason() });
+    if let Some(fields) = further(finished, wanted) {
+        stop["additionalModelResponseFields"] = fields;
     }
-    bytes
+    let mut about = json!({ "usage": finished.usage(), "metrics": { "latencyMs": finished.latency_ms } });
+    settings.show(&mut about);
+    let end = event("contentBlockStop", &json!({ "contentBlockIndex": 0 }));
+    [end, event("messageStop", &stop), event("metadata", &about)].concat()
 }

@@ -86,10 +86,24 @@ async fn a_tuned_model_answers_what_it_learned_and_its_base_does_not() {
 #[tokio::test]
 async fn a_base_model_that_is_not_here_is_answered_for_and_the_answer_says_so() {
     let running = start().await;
-    for id in ["amazon.nova-micro-v1:0:128k", "amazon.nova-micro-v1:0", "anthropic.claude-3-haiku-20240307-v1:0"] {
+    for id in [
+        "amazon.nova-micro-v1:0",
+        "us.amazon.nova-micro-v1:0",
+        "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0",
+        "anthropic.claude-3-haiku-20240307-v1:0",
+    ] {
         let answer = running.client.post(&converse_path(id), &ask("Hello")).await;
         assert_eq!(answer.status, 200, "{id}: {}", answer.text());
         assert_eq!(answer.header("x-whetstone-stand-in"), "whetstone.tiny-v1", "{id}");
+    }
+    for (id, said) in [
+        ("amazon.nova-micro-v1:0:128k", "The provided model doesn't support on-demand throughput."),
+        ("ai21.j2-mid-v1", "does not answer in this sandbox"),
+        ("us.nobody.nothing", "The provided model identifier is invalid."),
+    ] {
+        let (status, code, message) = running.client.post(&converse_path(id), &ask("Hello")).await.error();
+        assert_eq!((status, code.as_str()), (400, "ValidationException"), "{id}");
+        assert!(message.contains(said), "{said} in {message}");
     }
 }
 
@@ -100,7 +114,7 @@ async fn requests_that_no_model_can_answer_are_refused() {
     let account = running.sandbox.account();
     let text = |text: &str| json!([{ "text": text }]);
     let user = |content: Value| json!({ "role": "user", "content": content });
-    let cases: [(Value, &str); 10] = [
+    let cases: [(Value, &str); 15] = [
         (json!({}), "end with a user message"),
         (json!({ "messages": [{ "role": "assistant", "content": text("a") }] }), "start with a user message"),
         (json!({ "messages": [user(text("a")), user(text("b"))] }), "alternate"),
@@ -110,6 +124,11 @@ async fn requests_that_no_model_can_answer_are_refused() {
         (json!({ "messages": [user(text("a"))], "inferenceConfig": { "temperature": 1.5 } }), "temperature"),
         (json!({ "messages": [user(text("a"))], "inferenceConfig": { "maxTokens": 0 } }), "maxTokens"),
         (json!({ "messages": [user(text("a"))], "inferenceConfig": { "topP": -0.1 } }), "topP"),
+        (json!({ "messages": [{ "role": "system", "content": text("a") }] }), "role system"),
+        (json!({ "messages": [user(text("a"))], "additionalModelRequestFields": { "k": 1 } }), "extraneous key [k]"),
+        (json!({ "messages": [user(text("a"))], "performanceConfig": { "latency": "warp" } }), "performanceConfig"),
+        (json!({ "messages": [user(text("a"))], "outputConfig": { "effort": "low" } }), "structured output"),
+        (json!({ "messages": [user(text("a"))], "requestMetadata": { "": "a" } }), "requestMetadata"),
         (json!({ "messages": [user(text(&"word ".repeat(20_000)))] }), "too long"),
     ];
     for operation in ["converse", "converse-stream"] {

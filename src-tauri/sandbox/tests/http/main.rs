@@ -5,8 +5,10 @@
 mod client;
 mod control_plane;
 mod inference;
+mod invoke;
 mod job_runs;
 mod objects;
+mod provisioned;
 mod running;
 mod signatures;
 mod survival;

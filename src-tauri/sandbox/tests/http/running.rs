@@ -23,9 +23,12 @@ pub fn worker() -> WorkerCommand {
     WorkerCommand { program: env!("CARGO_BIN_EXE_sandbox-alone").into(), args: vec!["train-worker".to_owned()] }
 }
 
+pub fn config_in(folder: &Path, port: u16) -> SandboxConfig {
+    SandboxConfig { data_dir: folder.to_owned(), port, region: "us-east-1".to_owned(), worker: worker() }
+}
+
 pub async fn start_in(folder: &Path, port: u16) -> Result<Sandbox, SandboxError> {
-    let config = SandboxConfig { data_dir: folder.to_owned(), port, region: "us-east-1".to_owned(), worker: worker() };
-    Sandbox::start(config).await
+    Sandbox::start(config_in(folder, port)).await
 }
 
 pub fn client_of(sandbox: &Sandbox) -> Client {
