@@ -18,8 +18,9 @@ use crate::ids::foundation_model_arn;
 use crate::jobs::job::{Asked, Job, Losses};
 use crate::paging::{self, Listed, Listing};
 use crate::router::{Answer, CONTROL_BODY, Call, Handler, Operation, json, mark_stand_in};
+use crate::runtime::models::Weights;
 use crate::state::{Change, Resource, StateError};
-use crate::{provisioned, tags};
+use crate::{copies, provisioned, tags};
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -180,7 +181,7 @@ fn delete(app: &Arc<App>, call: &Call) -> Answer {
         change.delete::<CustomModel>(&model.id)?;
         tags::detach(change, &model.arn)
     })?;
-    app.models().forget(&model.id);
+    app.models().forget(&Weights::Custom(model.id.clone()));
     // The record is gone, so a folder that stays behind is only space, and the next start removes it.
     if let Err(error) = std::fs::remove_dir_all(app.home().model(&model.id)) {
         tracing::warn!(%error, model = model.id, "the weights of a deleted model could not be removed");
@@ -198,6 +199,9 @@ fn in_use(change: &Change<'_>, model: &CustomModel) -> Result<Option<String>, St
         let why =
             "The custom model is served by a provisioned throughput. Delete that or turn it to another model first.";
         return Ok(Some(why.to_owned()));
+    }
+    if copies::reads(change, &model.arn)? {
+        return Ok(Some("The custom model is being copied to another Region.".to_owned()));
     }
     let needed = |job: &&Job| !job.status.is_over() && job.from_model.as_ref() == Some(&model.id);
     let jobs = change.all::<Job>()?;

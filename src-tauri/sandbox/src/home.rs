@@ -12,6 +12,7 @@
 //! s3-uploads/     multipart uploads that are not completed yet
 //! jobs/ID/        working folder of one customization job
 //! models/ID/      weights of one custom model
+//! imported/ID/    files of one imported model
 //! ```
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -106,6 +107,10 @@ impl Home {
 
     pub(crate) fn job(&self, id: &str) -> PathBuf {
         self.root.join("jobs").join(id)
+    }
+
+    pub(crate) fn imported(&self, id: &str) -> PathBuf {
+        self.root.join("imported").join(id)
     }
 
     pub(crate) fn model(&self, id: &str) -> PathBuf {

@@ -24,6 +24,18 @@ impl Scope<'_> {
         format!("arn:aws:bedrock:{}:{}:provisioned-model/{id}", self.region, self.account)
     }
 
+    pub(crate) fn import_job_arn(self, id: &str) -> String {
+        format!("arn:aws:bedrock:{}:{}:model-import-job/{id}", self.region, self.account)
+    }
+
+    pub(crate) fn imported_model_arn(self, id: &str) -> String {
+        format!("arn:aws:bedrock:{}:{}:imported-model/{id}", self.region, self.account)
+    }
+
+    pub(crate) fn copy_job_arn(self, id: &str) -> String {
+        format!("arn:aws:bedrock:{}:{}:model-copy-job/{id}", self.region, self.account)
+    }
+
     pub(crate) fn deployment_arn(self, id: &str) -> String {
         format!("arn:aws:bedrock:{}:{}:custom-model-deployment/{id}", self.region, self.account)
     }

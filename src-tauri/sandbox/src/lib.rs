@@ -18,6 +18,7 @@
 //! | `tags` | tags of every resource that can have them |
 //! | `stand_in` | what is trained in the place of a model that is not local |
 //! | `provisioned` | provisioned throughput |
+//! | `imports`, `copies` | models brought in from S3, models copied to another Region |
 //! | `s3` | buckets and objects |
 //! | `rpc` | services that live at one path: `sts`, `iam`, `service_quotas`, `pricing` |
 //!
@@ -28,6 +29,7 @@ mod app;
 mod auth;
 mod clock;
 mod constraints;
+mod copies;
 mod creation;
 mod custom_models;
 mod deployments;
@@ -36,8 +38,10 @@ mod foundation_models;
 mod home;
 mod iam;
 mod ids;
+mod imports;
 mod jobs;
 mod limits;
+mod memory;
 mod paging;
 mod pricing;
 mod provisioned;
@@ -153,6 +157,8 @@ impl Sandbox {
             .map_err(|failure| SandboxError::State(failure.to_string()))??;
         let app = Arc::new(app);
         jobs::engine::resume(&app).map_err(|error| SandboxError::State(error.to_string()))?;
+        copies::resume(&app).map_err(|error| SandboxError::State(error.to_string()))?;
+        imports::engine::resume(&app).map_err(|error| SandboxError::State(error.to_string()))?;
         deployments::resume(&app).map_err(|error| SandboxError::State(error.to_string()))?;
         let stop = app.stopping().clone();
         let server = tokio::spawn(server::serve(app.clone(), listener, stop.clone()));

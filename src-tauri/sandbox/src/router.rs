@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 
 use crate::app::App;
 use crate::errors::{ApiError, ErrorKind};
-use crate::{custom_models, deployments, foundation_models, jobs, provisioned, runtime, tags};
+use crate::{copies, custom_models, deployments, foundation_models, imports, jobs, provisioned, runtime, tags};
 
 /// Body limit of control-plane requests. Their largest members are lists of a few hundred tags.
 pub(crate) const CONTROL_BODY: usize = 1024 * 1024;
@@ -100,6 +100,9 @@ fn operations() -> impl Iterator<Item = &'static Operation> {
         custom_models::OPERATIONS,
         deployments::OPERATIONS,
         provisioned::OPERATIONS,
+        imports::OPERATIONS,
+        imports::models::OPERATIONS,
+        copies::OPERATIONS,
         tags::OPERATIONS,
         runtime::OPERATIONS,
     ]

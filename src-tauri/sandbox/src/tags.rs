@@ -13,10 +13,13 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::constraints::{self, Checks};
+use crate::copies::CopyJob;
 use crate::custom_models::CustomModel;
 use crate::deployments::Deployment;
 use crate::errors::{ApiError, ErrorKind};
 use crate::ids;
+use crate::imports::job::ImportJob;
+use crate::imports::models::ImportedModel;
 use crate::jobs::job::Job;
 use crate::provisioned::throughput::Throughput;
 use crate::router::{Answer, CONTROL_BODY, Call, Handler, Operation, json};
@@ -88,6 +91,9 @@ const TAGGABLE: &[(&str, Exists)] = &[
     ("model-customization-job", |change, id| Ok(change.get::<Job>(id)?.map(|found| found.arn))),
     ("custom-model", |change, id| Ok(change.get::<CustomModel>(id)?.map(|found| found.arn))),
     ("provisioned-model", |change, id| Ok(change.get::<Throughput>(id)?.map(|found| found.arn))),
+    ("model-import-job", |change, id| Ok(change.get::<ImportJob>(id)?.map(|found| found.arn))),
+    ("imported-model", |change, id| Ok(change.get::<ImportedModel>(id)?.map(|found| found.arn))),
+    ("model-copy-job", |change, id| Ok(change.get::<CopyJob>(id)?.map(|found| found.arn))),
     ("custom-model-deployment", |change, id| Ok(change.get::<Deployment>(id)?.map(|found| found.arn))),
 ];
 
@@ -114,9 +120,7 @@ pub(crate) fn attach(change: &Change<'_>, region: &str, arn: &str, tags: &[Tag])
     if let Some(twice) = tags.iter().find(|tag| !keys.insert(&tag.key)) {
         return Err(ApiError::validation(format!("The tag key {} is given more than once.", twice.key)));
     }
-    if tags.len() > PER_RESOURCE {
-        return Err(too_many(arn));
-    }
+    check_number(tags, arn)?;
     change.insert(&Tags { arn: arn.to_owned(), region: region.to_owned(), tags: tags.to_vec() })?;
     Ok(())
 }
@@ -127,9 +131,13 @@ pub(crate) fn detach(change: &Change<'_>, arn: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn too_many(arn: &str) -> ApiError {
+/// Whether a resource may have so many tags; for those that are attached only when the resource is there.
+pub(crate) fn check_number(tags: &[Tag], arn: &str) -> Result<(), ApiError> {
+    if tags.len() <= PER_RESOURCE {
+        return Ok(());
+    }
     let message = format!("A resource has at most {PER_RESOURCE} tags.");
-    ApiError::new(ErrorKind::TooManyTags, message).with("resourceName", arn)
+    Err(ApiError::new(ErrorKind::TooManyTags, message).with("resourceName", arn))
 }
 
 #[derive(Debug, Deserialize)]

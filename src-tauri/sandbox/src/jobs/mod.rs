@@ -19,7 +19,7 @@ mod distillation;
 pub(crate) mod engine;
 pub(crate) mod job;
 mod metrics;
-mod place;
+pub(crate) mod place;
 mod prompts;
 mod queue;
 pub(crate) mod request;

@@ -12,14 +12,14 @@ const PROBE: &str = ".write_access_check_file.tmp";
 pub(super) type Refusal = String;
 
 /// A place in S3.
-pub(super) struct Place {
-    pub(super) bucket: String,
-    pub(super) key: String,
+pub(crate) struct Place {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
 }
 
 impl Place {
     /// Of `s3://bucket/key`, whose pattern was checked when the job was made.
-    pub(super) fn of(uri: &str) -> Self {
+    pub(crate) fn of(uri: &str) -> Self {
         let rest = uri.strip_prefix("s3://").unwrap_or(uri);
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
         Self { bucket: bucket.to_owned(), key: key.to_owned() }
@@ -32,7 +32,7 @@ impl Place {
     }
 
     /// The key as a prefix that more can be added to.
-    pub(super) fn prefix(&self) -> String {
+    pub(crate) fn prefix(&self) -> String {
         let key = self.key.trim_end_matches('/');
         if key.is_empty() { String::new() } else { format!("{key}/") }
     }

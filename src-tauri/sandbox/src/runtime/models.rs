@@ -1,11 +1,13 @@
 //! Weights in memory: loaded when first needed, a few kept, and a bound on how many answers are made at once.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
 use whetstone_tuner::{LanguageModel, TunerError};
 
 use crate::home::Home;
+use crate::memory;
 
 /// Models kept in memory at once. The bundled model is some ten megabytes of them.
 const KEPT: usize = 4;
@@ -17,6 +19,8 @@ pub(crate) enum Weights {
     Bundled,
     /// A custom model's, by its id.
     Custom(String),
+    /// An imported model's, by its id.
+    Imported(String),
 }
 
 pub(crate) struct Models {
@@ -46,6 +50,7 @@ impl Models {
         let model = Arc::new(match weights {
             Weights::Bundled => LanguageModel::tiny_v1()?,
             Weights::Custom(id) => LanguageModel::load(&home.model(id))?,
+            Weights::Imported(id) => self.imported(&home.imported(id))?,
         });
         let mut loaded = self.loaded();
         loaded.retain(|(known, _)| known != weights);
@@ -56,9 +61,19 @@ impl Models {
         Ok(model)
     }
 
-    /// Lets go of a deleted custom model.
-    pub(crate) fn forget(&self, id: &str) {
-        self.loaded().retain(|(known, _)| !matches!(known, Weights::Custom(known) if known == id));
+    /// A model of any size: the others make room for it where they must.
+    fn imported(&self, folder: &Path) -> Result<LanguageModel, TunerError> {
+        let needed = LanguageModel::memory_needed(folder)?;
+        if memory::check(needed).is_err() {
+            self.loaded().clear();
+            memory::check(needed).map_err(TunerError::Model)?;
+        }
+        LanguageModel::load(folder)
+    }
+
+    /// Lets go of a deleted model.
+    pub(crate) fn forget(&self, weights: &Weights) {
+        self.loaded().retain(|(known, _)| known != weights);
     }
 
     fn loaded(&self) -> MutexGuard<'_, Vec<(Weights, Arc<LanguageModel>)>> {

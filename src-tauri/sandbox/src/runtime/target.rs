@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::custom_models::CustomModel;
 use crate::deployments::{Deployment, DeploymentStatus};
 use crate::errors::{ApiError, ErrorKind};
+use crate::imports::models::ImportedModel;
 use crate::provisioned::throughput::{Status, Throughput};
 use crate::{foundation_models, provisioned, stand_in};
 
@@ -26,6 +27,11 @@ pub(super) fn resolve(app: &App, region: &str, id: &str) -> Result<Target, ApiEr
     }
     if id.contains(":provisioned-model/") {
         return of_throughput(app, region, id);
+    }
+    if id.contains(":imported-model/") {
+        let found = app.state().find::<ImportedModel>(region, id)?;
+        let found = found.ok_or_else(|| ApiError::not_found(format!("Could not find the imported model {id}.")))?;
+        return Ok(Target { weights: Weights::Imported(found.id), family: Family::Llama, stand_in: None });
     }
     if id.contains(":custom-model/") {
         return Err(ApiError::validation(format!(

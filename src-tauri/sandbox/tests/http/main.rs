@@ -4,6 +4,7 @@
 
 mod client;
 mod control_plane;
+mod imports;
 mod inference;
 mod invoke;
 mod job_runs;
