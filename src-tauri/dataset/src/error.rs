@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::formats::Refused;
+use crate::template::TemplateError;
+
 /// One place in a file that cannot be read. The records around it can.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadProblem {
@@ -31,8 +34,16 @@ pub enum ReadError {
     NoRecords,
     #[error("this is not a text file: {reason} at byte {byte}")]
     Binary { byte: u64, reason: &'static str },
-    #[error("the file is written in UTF-16")]
-    Utf16,
+    #[error("the file is damaged: {what}")]
+    Damaged { what: String },
+    #[error("the file unpacks to far more than its size")]
+    Bomb,
+    #[error("{what}")]
+    TooLarge { what: String },
+    #[error("this is an archive of other files")]
+    Archive,
+    #[error("the template cannot be used: {0}")]
+    Template(#[from] TemplateError),
     #[error("line {line} is longer than {}", size(*limit))]
     RecordTooLong { line: u64, limit: usize },
     #[error("the column names on line {} cannot be read: {}", problem.line, problem.message)]
@@ -45,13 +56,19 @@ pub enum ReadError {
     NeedsMapping { columns: Vec<String> },
     #[error("the file changed while it was read")]
     Changed,
+    #[error("what was read could not be written: {0}")]
+    Written(#[source] std::io::Error),
     #[error("reading was cancelled")]
     Cancelled,
 }
 
 impl ReadError {
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> ReadError + use<'_> {
-        move |source| ReadError::Io { path: path.to_owned(), source }
+        move |source| match source.downcast::<Refused>() {
+            Ok(Refused::Bomb) => ReadError::Bomb,
+            Ok(Refused::Damaged) => ReadError::Damaged { what: "it cannot be unpacked to its end".to_owned() },
+            Err(source) => ReadError::Io { path: path.to_owned(), source },
+        }
     }
 
     /// What the person can do next.
@@ -60,9 +77,13 @@ impl ReadError {
             Self::Io { .. } => "Check that the file is there and that you may read it.",
             Self::Empty | Self::NoRecords => "Choose a file that has at least one record.",
             Self::Binary { .. } => {
-                "Choose a CSV or JSON Lines file. A spreadsheet must be saved as CSV first, an archive unpacked."
+                "Choose a JSON Lines, JSON, CSV, Parquet or XLSX file. A spreadsheet of another kind must be saved as XLSX or CSV first."
             }
-            Self::Utf16 => "Save the file as UTF-8 and open it again.",
+            Self::Damaged { .. } => "Fetch or save the file again.",
+            Self::Bomb => "Unpack it with another program if you trust it, and open what comes out.",
+            Self::TooLarge { .. } => "Save the data as JSON Lines or CSV, which may be of any size.",
+            Self::Archive => "Unpack it and open the file within that holds the records.",
+            Self::Template(error) => error.hint(),
             Self::RecordTooLong { .. } => {
                 "A record must fit on a line of that size. Check that the line breaks between the records were not lost."
             }
@@ -70,12 +91,13 @@ impl ReadError {
                 "The first row must name the columns, separated by commas, semicolons, tabs or vertical bars."
             }
             Self::UnknownFormat { .. } => {
-                "Open a CSV file with column names, a JSON Lines file (one object a line) or a document of the form {\"examples\": [{\"input\", \"output\"}]}."
+                "Open JSON Lines (one object a line), a JSON list of objects, {\"examples\": [{\"input\", \"output\"}]}, CSV, Parquet or XLSX."
             }
             Self::MissingColumns { .. } | Self::NeedsMapping { .. } => {
                 "Choose the columns that hold prompt and completion."
             }
             Self::Changed => "Wait until the other program has finished writing, then open it again.",
+            Self::Written(_) => "Check that there is room on the disk, then import the file again.",
             Self::Cancelled => "Open the file again to read all of it.",
         }
     }

@@ -1,14 +1,19 @@
-//! A buffered reader that knows its place in the file, and bounds what one line may take.
+//! A buffered reader that knows its place in the text, and bounds what one line may take.
 
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::Read;
 
 const BUFFER: usize = 256 * 1024;
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// A file with the byte and line of what is read next. A byte order mark is passed over.
+/// A text with the byte and line of what is read next. A byte order mark is passed over.
 #[derive(Debug)]
 pub(crate) struct Input<R> {
-    reader: BufReader<R>,
+    inner: R,
+    buffer: Vec<u8>,
+    /// Place of the next byte in the buffer.
+    at: usize,
+    /// From here on the buffer is kept, so that one may go back.
+    mark: Option<usize>,
     /// Offset of the next byte.
     pub byte: u64,
     /// Line of the next byte, from 1.
@@ -31,20 +36,52 @@ pub(crate) enum LineRead {
 
 impl<R: Read> Input<R> {
     pub fn new(inner: R) -> std::io::Result<Input<R>> {
-        let mut reader = BufReader::with_capacity(BUFFER, inner);
-        let mark = if reader.fill_buf()?.starts_with(BOM) { BOM.len() } else { 0 };
-        reader.consume(mark);
-        Ok(Input { reader, byte: mark as u64, line: 1, line_start: mark as u64, after_cr: false })
+        let mut input =
+            Input { inner, buffer: Vec::new(), at: 0, mark: None, byte: 0, line: 1, line_start: 0, after_cr: false };
+        // A reader may give less than the mark at first.
+        while input.buffer.len() < BOM.len() && input.fill()? > 0 {}
+        if input.buffer.starts_with(BOM) {
+            input.at = BOM.len();
+            input.byte = BOM.len() as u64;
+            input.line_start = input.byte;
+        }
+        Ok(input)
     }
 
-    /// The bytes at hand, at least one unless the file has ended.
+    /// Reads more behind what is held, and says how much.
+    fn fill(&mut self) -> std::io::Result<usize> {
+        let kept = self.mark.unwrap_or(self.at);
+        if kept > 0 && kept == self.buffer.len() {
+            self.buffer.clear();
+        } else if kept >= BUFFER {
+            self.buffer.drain(..kept);
+        }
+        let dropped = if self.buffer.is_empty() || kept >= BUFFER { kept } else { 0 };
+        self.at -= dropped;
+        self.mark = self.mark.map(|mark| mark - dropped);
+        let held = self.buffer.len();
+        self.buffer.resize(held + BUFFER, 0);
+        let read = loop {
+            match self.inner.read(&mut self.buffer[held..]) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                other => break other,
+            }
+        };
+        self.buffer.truncate(held + *read.as_ref().unwrap_or(&0));
+        read
+    }
+
+    /// The bytes at hand, at least one unless the text has ended.
     pub fn peek(&mut self) -> std::io::Result<&[u8]> {
-        self.reader.fill_buf()
+        if self.at == self.buffer.len() {
+            self.fill()?;
+        }
+        Ok(&self.buffer[self.at..])
     }
 
     /// Takes one byte that was seen by [`Input::peek`]. `\n`, `\r\n` and a lone `\r` each end a line.
     pub fn take(&mut self, byte: u8) {
-        self.reader.consume(1);
+        self.at += 1;
         self.byte += 1;
         match byte {
             b'\n' if self.after_cr => self.line_start = self.byte,
@@ -59,7 +96,7 @@ impl<R: Read> Input<R> {
 
     /// Takes bytes that were seen by [`Input::peek`] and hold no line break.
     pub fn take_run(&mut self, length: usize) {
-        self.reader.consume(length);
+        self.at += length;
         self.byte += length as u64;
         self.after_cr = false;
     }
@@ -69,19 +106,48 @@ impl<R: Read> Input<R> {
         self.byte - self.line_start + 1
     }
 
+    /// Keeps what is read from here on, so that [`Input::go_back`] can be called.
+    pub fn set_mark(&mut self) {
+        self.mark = Some(self.at);
+    }
+
+    pub fn clear_mark(&mut self) {
+        self.mark = None;
+    }
+
+    /// Goes back to the beginning of a line that was read after the mark.
+    pub fn go_back(&mut self, byte: u64, line: u64) {
+        self.at -= (self.byte - byte) as usize;
+        self.byte = byte;
+        self.line = line;
+        self.line_start = byte;
+        self.after_cr = false;
+    }
+
     /// Reads up to the next `\n`, holding no more than `limit` bytes.
     pub fn read_line(&mut self, into: &mut Vec<u8>, limit: usize) -> std::io::Result<LineRead> {
         into.clear();
-        // One byte more than the bound, and one for the line break.
-        let held = (&mut self.reader).take(limit as u64 + 2).read_until(b'\n', into)?;
-        if held == 0 {
-            return Ok(LineRead::End);
+        // One byte more than the bound tells a line that is too long; another may be a `\r`.
+        let most = limit + 2;
+        let mut taken = 0;
+        loop {
+            let at_hand = self.peek()?;
+            if at_hand.is_empty() {
+                break;
+            }
+            let end = memchr::memchr(b'\n', at_hand);
+            let run = end.unwrap_or(at_hand.len());
+            let room = most - into.len();
+            into.extend_from_slice(&at_hand[..run.min(room)]);
+            let step = run + usize::from(end.is_some());
+            self.at += step;
+            taken += step as u64;
+            if end.is_some() {
+                break;
+            }
         }
-        let mut taken = held as u64;
-        if into.last() == Some(&b'\n') {
-            into.pop();
-        } else if into.len() > limit {
-            taken += self.reader.skip_until(b'\n')? as u64;
+        if taken == 0 {
+            return Ok(LineRead::End);
         }
         self.byte += taken;
         self.line += 1;
@@ -90,27 +156,7 @@ impl<R: Read> Input<R> {
         if into.last() == Some(&b'\r') {
             into.pop();
         }
-        if into.len() > limit {
-            return Ok(LineRead::TooLong);
-        }
-        Ok(LineRead::Line)
-    }
-}
-
-impl<R: Read + Seek> Input<R> {
-    /// Goes back to the beginning of a line seen before.
-    pub fn go_back(&mut self, byte: u64, line: u64) -> std::io::Result<()> {
-        match i64::try_from(self.byte - byte) {
-            Ok(distance) => self.reader.seek_relative(-distance)?,
-            Err(_) => {
-                self.reader.seek(SeekFrom::Start(byte))?;
-            }
-        }
-        self.byte = byte;
-        self.line = line;
-        self.line_start = byte;
-        self.after_cr = false;
-        Ok(())
+        Ok(if into.len() > limit { LineRead::TooLong } else { LineRead::Line })
     }
 }
 
@@ -146,6 +192,38 @@ mod tests {
             input.take(byte);
         }
         assert_eq!(places, [('a', 1, 1), ('b', 2, 1), ('c', 3, 1), ('d', 4, 1)]);
+    }
+
+    /// Gives its bytes one at a time.
+    struct Slow(Cursor<Vec<u8>>);
+
+    impl Read for Slow {
+        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+            self.0.read(&mut into[..1])
+        }
+    }
+
+    #[test]
+    fn what_was_read_after_the_mark_can_be_read_again() {
+        let text: Vec<u8> = (0..100_000_u32).flat_map(|number| format!("{number}\n").into_bytes()).collect();
+        let mut slow = Input::new(Slow(Cursor::new(b"\xEF\xBB\xBFab\ncd\n".to_vec()))).unwrap();
+        let mut fast = Input::new(Cursor::new(text)).unwrap();
+        let mut line = Vec::new();
+        slow.set_mark();
+        slow.read_line(&mut line, 9).unwrap();
+        slow.read_line(&mut line, 9).unwrap();
+        slow.go_back(3, 1);
+        slow.read_line(&mut line, 9).unwrap();
+        assert_eq!((&line[..], slow.line), (&b"ab"[..], 2));
+        for _ in 0..50_000 {
+            fast.read_line(&mut line, 9).unwrap();
+        }
+        fast.set_mark();
+        let (byte, number) = (fast.byte, fast.line);
+        while fast.read_line(&mut line, 9).unwrap() == LineRead::Line {}
+        fast.go_back(byte, number);
+        fast.read_line(&mut line, 9).unwrap();
+        assert_eq!(line, b"50000");
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod input;
 mod record;
 mod rules;
 mod split;
+mod template;
 pub mod validate;
 mod watch;
 mod write;
@@ -31,8 +32,9 @@ pub use document::{
 pub use error::{ReadError, ReadProblem};
 pub use file_check::{FileCheck, LineCheck, check_file, check_line};
 pub use formats::{
-    Detected, Dialect, Fitted, Format, Item, JsonlSchema, Loss, LossKind, MAX_RECORD_BYTES, Mapping, PROBLEM_CAP,
-    ReadOutcome, RecordReader, Schema, ShapeError, ShapeKind, Source, read, sniff,
+    Compression, Detected, Dialect, Encoding, Fitted, Format, Imported, Item, Loss, LossKind, MAX_RECORD_BYTES,
+    Mapping, PROBLEM_CAP, ReadOptions, ReadOutcome, RecordReader, Schema, ShapeError, ShapeKind, Source, Table,
+    import_jsonl, read, sniff,
 };
 pub use ids::{FIRST_ADDED, IdSet, RecordId};
 pub use record::{Block, Record, Role, SourcedRecord, Turn};
@@ -42,5 +44,6 @@ pub use rules::{
     line_rules, near_duplicates, neighbour_rules, outlier_bounds, record_rules, rules, tally_rules,
 };
 pub use split::{Share, SplitError, SplitKind, SplitPlan, split};
+pub use template::{Compiled, Preview, Template, TemplateError, TemplateFault, preview};
 pub use watch::{Unwatched, Watch};
 pub use write::{SystemHandling, WriteError, fitting_format, write_jsonl, write_record};

@@ -8,7 +8,10 @@ use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use whetstone_dataset::{Mapping, PROBLEM_CAP, ReadError, ReadOutcome, Record, read, sniff};
+use whetstone_dataset::{
+    Block, Imported, Mapping, PROBLEM_CAP, ReadError, ReadOptions, ReadOutcome, Record, Schema, import_jsonl, read,
+    sniff,
+};
 
 struct Folder(tempfile::TempDir);
 
@@ -25,7 +28,7 @@ impl Folder {
 }
 
 fn read_all(path: &Path) -> Result<ReadOutcome, ReadError> {
-    read(path, None, &mut |_, _| ControlFlow::Continue(()))
+    read(path, &ReadOptions::default(), &mut |_, _| ControlFlow::Continue(()))
 }
 
 fn refused(path: &Path) -> String {
@@ -76,7 +79,7 @@ fn one_broken_line_of_ten_thousand_is_named_and_the_others_are_read() {
     assert_eq!(outcome.problem_count, 1);
     let problem = &outcome.problems[0];
     assert_eq!((problem.line, problem.column), (9_999, Some(30)));
-    assert_eq!(problem.message, "This line is not valid JSON: expected `:`.");
+    assert_eq!(problem.message, "A colon is missing between \"completion\" and its value.");
     assert!(problem.hint.contains("Mend the JSON"));
     assert!(problem.excerpt.contains("\"completion\" \"y\""));
 }
@@ -124,7 +127,9 @@ fn an_empty_file_is_refused() {
 fn a_binary_file_is_refused() {
     let folder = Folder::new();
     let path = folder.file("a.xlsx", b"PK\x03\x04\x14\x00\x06\x00");
-    assert_eq!(refused(&path), "this is not a text file: a NUL byte stands at byte 5");
+    assert_eq!(refused(&path), "the file is damaged: it is no whole spreadsheet file");
+    let path = folder.file("a.png", b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR");
+    assert_eq!(refused(&path), "this is not a text file: a NUL byte stands at byte 8");
 }
 
 #[test]
@@ -171,7 +176,7 @@ fn columns_that_are_not_there_are_named_with_those_that_are() {
         Mapping { prompt: "question".to_owned(), completion: "label".to_owned(), system: Some("persona".to_owned()) };
     for (name, text) in [("a.csv", "text,label\na,b\n"), ("a.jsonl", "{\"text\":\"a\",\"label\":\"b\"}\n")] {
         let path = folder.file(name, text);
-        let error = read(&path, Some(&mapping), &mut |_, _| ControlFlow::Continue(()));
+        let error = read(&path, &mapping.clone().into(), &mut |_, _| ControlFlow::Continue(()));
         assert_eq!(
             error.unwrap_err().to_string(),
             "the file has no column named \"question\" or \"persona\"; its columns are: text, label"
@@ -204,7 +209,7 @@ fn a_file_that_grows_while_it_is_read_is_refused() {
     let folder = Folder::new();
     let path = folder.file("a.csv", format!("text,label\n{}", "a,b\n".repeat(2000)));
     let mut told = 0;
-    let outcome = read(&path, None, &mut |_, _| {
+    let outcome = read(&path, &ReadOptions::default(), &mut |_, _| {
         told += 1;
         if told == 3 {
             let mut file = File::options().append(true).open(&path).unwrap();
@@ -221,7 +226,7 @@ fn reading_can_be_broken_off_and_tells_how_far_it_is() {
     let path = folder.file("a.csv", format!("text,label\n{}", "a,b\n".repeat(2000)));
     let bytes = std::fs::metadata(&path).unwrap().len();
     let mut last = 0;
-    read(&path, None, &mut |done, total| {
+    read(&path, &ReadOptions::default(), &mut |done, total| {
         assert_eq!(total, bytes);
         assert!(done >= last && done <= total);
         last = done;
@@ -229,7 +234,7 @@ fn reading_can_be_broken_off_and_tells_how_far_it_is() {
     })
     .unwrap();
     assert_eq!(last, bytes);
-    let broken_off = read(&path, None, &mut |done, _| {
+    let broken_off = read(&path, &ReadOptions::default(), &mut |done, _| {
         if done > 1000 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     assert!(matches!(broken_off, Err(ReadError::Cancelled)));
@@ -251,18 +256,20 @@ fn one_document_of_examples_is_read() {
     assert_eq!(sniff(&path).unwrap().sample[1], ["Say hello.", "Hello"]);
     let outcome = read_all(&path).unwrap();
     let records: Vec<&Record> = outcome.records.iter().map(|s| &s.record).collect();
+    let mut hello = Record::prompt_completion(None, "Say hello.", "Hello");
+    hello.extra.insert("id".to_owned(), 7.into());
     assert_eq!(
         records,
         [
             &Record::prompt_completion(None, "Extract the parties.", r#"{"parties":["A","B"],"term":null}"#),
-            &Record::prompt_completion(None, "Say hello.", "Hello"),
+            &hello,
             &Record::prompt_completion(None, "Last.", "4.5"),
         ]
     );
     assert_eq!(outcome.records[2].line, Some(7));
     let lines: Vec<u64> = outcome.problems.iter().map(|p| p.line).collect();
     assert_eq!(lines, [5, 6]);
-    assert_eq!(outcome.notes, ["Fields that are not kept: id (1)."]);
+    assert_eq!(outcome.notes, [""; 0]);
 }
 
 #[test]
@@ -279,4 +286,59 @@ fn a_file_that_is_not_there_is_said_so() {
     let folder = Folder::new();
     let said = refused(&folder.0.path().join("nothing.csv"));
     assert!(said.contains("nothing.csv cannot be read"), "{said}");
+}
+
+fn imported(path: &Path, options: &ReadOptions) -> (Imported, String) {
+    let mut out = Vec::new();
+    let imported = import_jsonl(path, options, &mut out, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    (imported, String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn lines_that_were_packed_or_in_another_encoding_are_imported_as_they_are() {
+    let folder = Folder::new();
+    let text = "{\"prompt\": \"O\\u00f9 ?\",  \"completion\": \"là\", \"n\": 1.50}\n{\"prompt\":\"a\",\"completion\":\"b\"}\r\n";
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for (name, bytes) in [("a.jsonl.zst", zstd::encode_all(text.as_bytes(), 1).unwrap()), ("b.jsonl", utf16)] {
+        let path = folder.file(name, bytes);
+        let (imported, lines) = imported(&path, &ReadOptions::default());
+        assert_eq!((imported.schema, imported.records), (Schema::PromptCompletion, 2));
+        assert_eq!(lines, text.replace('\r', ""));
+    }
+}
+
+#[test]
+fn tables_and_lists_become_lines_that_lose_nothing() {
+    let folder = Folder::new();
+    let table = folder.file("a.csv", "id,text,category,prompt\n7,\"a, b\",x,p\n");
+    let (imported_table, lines) = imported(
+        &table,
+        &ReadOptions::from(Mapping { prompt: "text".into(), completion: "category".into(), system: None }),
+    );
+    assert_eq!(imported_table.schema, Schema::PromptCompletion);
+    assert_eq!(lines, "{\"prompt\":\"a, b\",\"completion\":\"x\",\"id\":\"7\",\"prompt (column)\":\"p\"}\n");
+
+    let list =
+        folder.file("b.json", "[\n {\"instruction\": \"Add.\", \"input\": \"\", \"output\": \"4\", \"w\": 1.50}\n]");
+    let (imported_list, lines) = imported(&list, &ReadOptions::default());
+    assert_eq!(imported_list.schema, Schema::Alpaca);
+    assert_eq!(lines, "{\"instruction\":\"Add.\",\"input\":\"\",\"output\":\"4\",\"w\":1.50}\n");
+
+    let plain = folder.file("c.csv", "Where is my card?,arrival\nIt is lost.,lost\n");
+    let outcome = read_all(&plain).unwrap();
+    assert_eq!(prompts(&outcome), ["Where is my card?", "It is lost."]);
+    let with_header = ReadOptions { header: Some(true), ..ReadOptions::default() };
+    assert_eq!(sniff(&plain).unwrap().format.columns(), ["column 1", "column 2"]);
+    assert_eq!(read(&plain, &with_header, &mut |_, _| ControlFlow::Continue(())).unwrap().records.len(), 1);
+}
+
+#[test]
+fn a_line_of_another_schema_among_the_others_is_read_and_told() {
+    let folder = Folder::new();
+    let text = "{\"prompt\":\"a\",\"completion\":\"b\"}\n{\"messages\":[{\"role\":\"user\",\"content\":\"c\"}]}\n{\"prompt\":\"d\",\"completion\":{\"x\":1}}\n{\"a\":1}\n";
+    let outcome = read_all(&folder.file("a.jsonl", text)).unwrap();
+    assert_eq!(prompts(&outcome), ["a", "c", "d"]);
+    assert!(matches!(&outcome.records[2].record.turns[1].content[..], [Block::Other(_)]));
+    assert_eq!(outcome.notes.len(), 1);
+    assert_eq!((outcome.problems[0].line, outcome.problems[0].message.as_str()), (4, "There is no \"prompt\" here."));
 }

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use whetstone_catalog::{DataFormat, TINY_V1, catalog};
 use whetstone_dataset::{
-    DocumentMeta, DocumentWriter, Intent, Mapping, Schema, Share, SplitKind, SplitPlan, SystemHandling, check_dataset,
-    check_file, read, sniff,
+    DocumentMeta, DocumentWriter, Intent, Mapping, ReadOptions, Schema, Share, SplitKind, SplitPlan, SystemHandling,
+    check_dataset, check_file, read, sniff,
 };
 
 fn real_data() -> Option<PathBuf> {
@@ -30,7 +30,7 @@ fn every_message_of_banking77_is_read_with_its_text_intact() {
         let mapping = Mapping { prompt: "text".to_owned(), completion: "category".to_owned(), system: None };
         assert_eq!(source.mapping.as_ref(), Some(&mapping));
 
-        let outcome = read(&path, Some(&mapping), &mut |_, _| ControlFlow::Continue(())).unwrap();
+        let outcome = read(&path, &mapping.into(), &mut |_, _| ControlFlow::Continue(())).unwrap();
         assert_eq!(outcome.records.len(), expected);
         assert_eq!((outcome.problem_count, &outcome.notes[..]), (0, &[][..]));
 
@@ -58,7 +58,7 @@ fn every_message_of_banking77_is_read_with_its_text_intact() {
 fn banking77_goes_from_file_to_checked_training_files() {
     let Some(folder) = real_data() else { return };
     let path = folder.join("banking77/train.csv");
-    let outcome = read(&path, None, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    let outcome = read(&path, &ReadOptions::default(), &mut |_, _| ControlFlow::Continue(())).unwrap();
     let originals = outcome.records.clone();
     let home = tempfile::tempdir().unwrap();
     let meta = DocumentMeta { name: "banking77".to_owned(), source: "train.csv".to_owned(), created_at: 0 };

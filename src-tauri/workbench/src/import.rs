@@ -12,7 +12,7 @@ use whetstone_contract::{
     AppError, AppEvent, ColumnMapping, DatasetSummary, ErrorCode, ExportOutcome, ExportRequest, FilePreview, FileToken,
     ImportOutcome, ImportRequest, PickedFile, ReadProblem, SampleId,
 };
-use whetstone_dataset::{self as dataset, Mapping, ReadError, Record, SourcedRecord};
+use whetstone_dataset::{self as dataset, Mapping, ReadError, ReadOptions, Record, SourcedRecord};
 
 use crate::Workbench;
 use crate::errors::from_join;
@@ -77,10 +77,11 @@ impl Workbench {
             completion: mapping.completion,
             system: mapping.system,
         });
+        let options = ReadOptions { mapping, ..ReadOptions::default() };
         let source = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut activity = self.activities.start(format!("Import {source}"), "Reading", true);
         let read = blocking(move || {
-            let result = dataset::read(&path, mapping.as_ref(), &mut |done, total| {
+            let result = dataset::read(&path, &options, &mut |done, total| {
                 #[expect(clippy::cast_precision_loss, reason = "a share of a bar")]
                 activity.progress("Reading", (total > 0).then(|| done as f64 / total as f64));
                 if activity.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -172,12 +173,18 @@ pub async fn blocking<T: Send + 'static>(
 fn from_read(error: &ReadError) -> AppError {
     let code = match error {
         ReadError::Io { .. } | ReadError::Changed => ErrorCode::FileUnavailable,
+        ReadError::Written(_) => ErrorCode::Storage,
         ReadError::Cancelled => ErrorCode::Cancelled,
-        ReadError::MissingColumns { .. } | ReadError::NeedsMapping { .. } => ErrorCode::InvalidInput,
+        ReadError::MissingColumns { .. } | ReadError::NeedsMapping { .. } | ReadError::Template(_) => {
+            ErrorCode::InvalidInput
+        }
         ReadError::Empty
         | ReadError::NoRecords
         | ReadError::Binary { .. }
-        | ReadError::Utf16
+        | ReadError::Damaged { .. }
+        | ReadError::Bomb
+        | ReadError::TooLarge { .. }
+        | ReadError::Archive
         | ReadError::RecordTooLong { .. }
         | ReadError::ColumnNames { .. }
         | ReadError::UnknownFormat { .. } => ErrorCode::FileBroken,

@@ -5,20 +5,28 @@
 //! record costs one line: it is reported with the place of the quote, and reading resumes on the line
 //! after the one where it began. What the two readers both accept, they read alike (a property test).
 
-use std::io::{Read, Seek};
+use std::io::Read;
 
-use super::{MAX_RECORD_BYTES, Mapping};
-use crate::error::{ReadError, ReadProblem};
+use super::MAX_RECORD_BYTES;
+use crate::error::ReadProblem;
 use crate::input::{Input, excerpt};
 
 const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Records looked at to tell the delimiter.
 const SNIFF_RECORDS: usize = 200;
 
-/// How a CSV file is laid out. The first record always names the columns; quotes are double quotes.
+/// How a CSV file is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
     pub delimiter: u8,
+    /// A field may stand in these; the same twice inside is one of them.
+    pub quote: u8,
+    /// What stands before a quote inside a quoted field, where it is not written twice.
+    pub escape: Option<u8>,
+    /// The first record names the columns.
+    pub header: bool,
+    /// The first line says which delimiter is used (`sep=;`).
+    pub says_delimiter: bool,
 }
 
 impl Dialect {
@@ -28,8 +36,13 @@ impl Dialect {
             b',' => "comma",
             b';' => "semicolon",
             b'\t' => "tab",
-            _ => "vertical bar",
+            b'|' => "vertical bar",
+            _ => "other delimiter",
         }
+    }
+
+    fn plain(delimiter: u8) -> Dialect {
+        Dialect { delimiter, quote: b'"', escape: None, header: true, says_delimiter: false }
     }
 }
 
@@ -93,6 +106,8 @@ enum State {
     Quoted,
     /// After a quote inside a quoted field: its end, or the first half of a doubled quote.
     QuoteInQuoted,
+    /// After an escape inside a quoted field.
+    Escaped,
 }
 
 /// What ended the scan of one record early.
@@ -103,7 +118,7 @@ enum Fault {
 }
 
 /// Reads the next record into `fields`.
-pub(crate) fn scan_record<R: Read + Seek>(
+pub(crate) fn scan_record<R: Read>(
     input: &mut Input<R>,
     dialect: Dialect,
     fields: &mut Fields,
@@ -116,7 +131,15 @@ pub(crate) fn scan_record<R: Read + Seek>(
     }
 }
 
-fn scan_one<R: Read + Seek>(input: &mut Input<R>, dialect: Dialect, fields: &mut Fields) -> std::io::Result<Scanned> {
+fn scan_one<R: Read>(input: &mut Input<R>, dialect: Dialect, fields: &mut Fields) -> std::io::Result<Scanned> {
+    input.set_mark();
+    let scanned = scan_marked(input, dialect, fields);
+    input.clear_mark();
+    scanned
+}
+
+/// Scans a record that begins at the mark.
+fn scan_marked<R: Read>(input: &mut Input<R>, dialect: Dialect, fields: &mut Fields) -> std::io::Result<Scanned> {
     fields.clear(input.line);
     let start = input.byte;
     let mut scan = Scan::new(input.line);
@@ -124,13 +147,13 @@ fn scan_one<R: Read + Seek>(input: &mut Input<R>, dialect: Dialect, fields: &mut
         let at_hand = input.peek()?;
         let Some(&byte) = at_hand.first() else {
             match scan.state {
-                State::Quoted => break Fault::UnclosedQuote,
+                State::Quoted | State::Escaped => break Fault::UnclosedQuote,
                 State::FieldStart if fields.ends.is_empty() => return Ok(Scanned::End),
                 _ => fields.end_field(),
             }
             return Ok(Scanned::Record);
         };
-        let run = plain_run(at_hand, dialect.delimiter, scan.state);
+        let run = plain_run(at_hand, dialect, scan.state);
         if run > 0 {
             fields.bytes.extend_from_slice(&at_hand[..run]);
             input.take_run(run);
@@ -153,7 +176,7 @@ fn scan_one<R: Read + Seek>(input: &mut Input<R>, dialect: Dialect, fields: &mut
         }
     };
     match scan.first_line_end {
-        Some((byte, line)) => input.go_back(byte, line)?,
+        Some((byte, line)) => input.go_back(byte, line),
         None => pass_line(input)?,
     }
     Ok(Scanned::Broken(scan.problem(&fault, fields)))
@@ -183,13 +206,26 @@ impl Scan {
     /// Takes in one byte, which stood at this line and column.
     fn step(&mut self, byte: u8, place: (u64, u64), dialect: Dialect, fields: &mut Fields) -> Step {
         self.state = match (self.state, byte) {
-            (State::FieldStart, b'"') => {
+            (State::FieldStart, quote) if quote == dialect.quote => {
                 self.quote = place;
                 fields.quoted = true;
                 State::Quoted
             }
-            (State::Quoted, b'"') => State::QuoteInQuoted,
-            (State::Quoted, _) | (State::QuoteInQuoted, b'"') => {
+            (State::Quoted, escape) if Some(escape) == dialect.escape => State::Escaped,
+            (State::Escaped, _) => {
+                // What needs no escape was meant as it stands.
+                if byte != dialect.quote && Some(byte) != dialect.escape {
+                    fields.bytes.extend(dialect.escape);
+                }
+                fields.bytes.push(byte);
+                State::Quoted
+            }
+            (State::Quoted, quote) if quote == dialect.quote => State::QuoteInQuoted,
+            (State::QuoteInQuoted, quote) if quote == dialect.quote => {
+                fields.bytes.push(byte);
+                State::Quoted
+            }
+            (State::Quoted, _) => {
                 fields.bytes.push(byte);
                 State::Quoted
             }
@@ -246,32 +282,82 @@ impl Scan {
 }
 
 /// How many of these bytes mean nothing but themselves in this state.
-fn plain_run(bytes: &[u8], delimiter: u8, state: State) -> usize {
+fn plain_run(bytes: &[u8], dialect: Dialect, state: State) -> usize {
+    let Dialect { delimiter, quote, escape, .. } = dialect;
     // Bounded so that the size of a record is looked at now and then.
     let bytes = &bytes[..bytes.len().min(64 * 1024)];
     let run = match state {
-        State::Quoted => bytes.iter().position(|b| matches!(b, b'"' | b'\n' | b'\r')),
+        State::Quoted => {
+            let means_something = |b: &u8| *b == quote || *b == b'\n' || *b == b'\r' || Some(*b) == escape;
+            bytes.iter().position(means_something)
+        }
         State::Unquoted => bytes.iter().position(|&b| b == delimiter || b == b'\n' || b == b'\r'),
-        State::FieldStart | State::QuoteInQuoted => Some(0),
+        State::FieldStart | State::QuoteInQuoted | State::Escaped => Some(0),
     };
     run.unwrap_or(bytes.len())
 }
 
 /// Reads on to the end of the line without holding it.
-fn pass_line<R: Read + Seek>(input: &mut Input<R>) -> std::io::Result<()> {
+fn pass_line<R: Read>(input: &mut Input<R>) -> std::io::Result<()> {
     input.read_line(&mut Vec::new(), 0).map(|_| ())
 }
 
-/// The delimiter under which the most records agree with the first on the number of fields.
+/// The dialect under which the most records agree with the first on the number of fields. The plain
+/// one wins where another does no better.
 pub(crate) fn sniff_dialect(head: &[u8], whole: bool) -> Dialect {
-    let mut best = (0, b',');
-    for delimiter in CANDIDATES {
-        let score = agreement(head, whole, Dialect { delimiter });
-        if score > best.0 {
-            best = (score, delimiter);
+    let named = delimiter_line(head);
+    let body = named.map_or(head, |(_, length)| &head[length..]);
+    let escapes = memchr::memmem::find(body, b"\\\"").is_some();
+    let candidates = match named {
+        Some((delimiter, _)) => vec![delimiter],
+        None => CANDIDATES.to_vec(),
+    };
+    let mut best = (0, Dialect::plain(candidates[0]));
+    for delimiter in candidates {
+        let plain = Dialect::plain(delimiter);
+        let mut dialects = vec![plain];
+        if escapes {
+            dialects.push(Dialect { escape: Some(b'\\'), ..plain });
+        }
+        let begins_field = |before: u8| memchr::memmem::find(body, &[before, b'\'']).is_some();
+        if begins_field(delimiter) || begins_field(b'\n') {
+            dialects.push(Dialect { quote: b'\'', ..plain });
+        }
+        for dialect in dialects {
+            let score = agreement(body, whole, dialect);
+            if score > best.0 {
+                best = (score, dialect);
+            }
         }
     }
-    Dialect { delimiter: best.1 }
+    Dialect { says_delimiter: named.is_some(), ..best.1 }
+}
+
+/// The delimiter that a first line `sep=;` names, as spreadsheets write it, and that line's length.
+fn delimiter_line(head: &[u8]) -> Option<(u8, usize)> {
+    let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+    let rest = text.strip_prefix(b"sep=").or_else(|| text.strip_prefix(b"SEP="))?;
+    let (&delimiter, rest) = rest.split_first()?;
+    let line_break = rest.len() - rest.strip_prefix(b"\r").unwrap_or(rest).strip_prefix(b"\n")?.len();
+    let usual = !delimiter.is_ascii_alphanumeric() && !b"\"'\r\n".contains(&delimiter);
+    usual.then(|| (delimiter, head.len() - rest.len() + line_break))
+}
+
+/// Whether the first row names the columns. It does unless it looks like data: a number or nothing in
+/// it, a sentence, or a text that later rows have in the same column.
+pub(crate) fn has_header(rows: &[Vec<String>]) -> bool {
+    let Some((first, rest)) = rows.split_first() else { return true };
+    if super::Mapping::suggest_by_name(first).is_some() {
+        return true;
+    }
+    let looks_like_data = |(column, cell): (usize, &String)| {
+        let text = cell.trim();
+        let is_sentence = text.chars().count() > 60 || text.ends_with(['.', '?', '!']) || text.contains('\n');
+        let is_number = text.parse::<f64>().is_ok();
+        let again = rest.iter().any(|row| row.get(column).is_some_and(|other| other == cell));
+        is_sentence || is_number || !text.is_empty() && again
+    };
+    !first.iter().enumerate().any(looks_like_data)
 }
 
 /// How many records have as many fields as the first, when that is more than one.
@@ -317,25 +403,6 @@ pub(crate) fn column_names(texts: impl Iterator<Item = String>) -> Vec<String> {
     names
 }
 
-/// A mapping with the positions of its columns.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Places {
-    pub prompt: usize,
-    pub completion: usize,
-    pub system: Option<usize>,
-}
-
-pub(crate) fn places(mapping: &Mapping, columns: &[String]) -> Result<Places, ReadError> {
-    let find = |name: &String| columns.iter().position(|column| column == name);
-    let missing: Vec<String> = mapping.names().filter(|name| find(name).is_none()).cloned().collect();
-    match (find(&mapping.prompt), find(&mapping.completion)) {
-        (Some(prompt), Some(completion)) if missing.is_empty() => {
-            Ok(Places { prompt, completion, system: mapping.system.as_ref().and_then(find) })
-        }
-        _ => Err(ReadError::MissingColumns { missing, columns: columns.to_vec() }),
-    }
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test fails loudly where it stands")]
 mod tests {
@@ -343,7 +410,7 @@ mod tests {
     use proptest::prelude::*;
     use std::io::Cursor;
 
-    const COMMA: Dialect = Dialect { delimiter: b',' };
+    const COMMA: Dialect = Dialect { delimiter: b',', quote: b'"', escape: None, header: true, says_delimiter: false };
 
     #[derive(Debug, PartialEq)]
     enum Read {
@@ -421,7 +488,48 @@ mod tests {
             ("text;label\n\"a;b, c, d\";x\n\"e, f\";y\n", b';'),
             ("one column\nonly\n", b','),
         ] {
-            assert_eq!(sniff_dialect(text.as_bytes(), true), Dialect { delimiter }, "{text}");
+            assert_eq!(sniff_dialect(text.as_bytes(), true), Dialect { delimiter, ..COMMA }, "{text}");
+        }
+    }
+
+    #[test]
+    fn quotes_escapes_and_a_named_delimiter_are_told_from_the_records() {
+        let escaped = Dialect { escape: Some(b'\\'), ..COMMA };
+        let single = Dialect { quote: b'\'', ..COMMA };
+        for (text, dialect, fields) in [
+            ("a,b\n\"he said \\\"hi, you\\\" \\\\ \\n\",1\nx,y\n", escaped, &["he said \"hi, you\" \\ \\n", "1"][..]),
+            ("a,b\n'it''s, so',1\n'x, y',2\n", single, &["it's, so", "1"]),
+            ("a,b\n'tis so,1\nx,y\n", COMMA, &["'tis so", "1"]),
+            ("a,b\n\"C:\\\",1\nx,y\n", COMMA, &["C:\\", "1"]),
+            ("sep=;\r\na;b\r\n1,5;2\r\n", Dialect { delimiter: b';', says_delimiter: true, ..COMMA }, &["1,5", "2"]),
+        ] {
+            let told = sniff_dialect(text.as_bytes(), true);
+            assert_eq!(told, dialect, "{text}");
+            let mut input = Input::new(Cursor::new(text.as_bytes())).unwrap();
+            let mut found = Fields::default();
+            for _ in 0..2 + usize::from(told.says_delimiter) {
+                scan_record(&mut input, told, &mut found).unwrap();
+            }
+            let texts: Vec<String> = found.iter().map(|f| String::from_utf8_lossy(f).into_owned()).collect();
+            assert_eq!(texts, fields);
+        }
+    }
+
+    #[test]
+    fn a_first_row_that_looks_like_data_names_no_columns() {
+        let rows = |rows: &[&[&str]]| {
+            rows.iter().map(|row| row.iter().map(|&cell| cell.to_owned()).collect()).collect::<Vec<Vec<String>>>()
+        };
+        for (table, header) in [
+            (rows(&[&["text", "category"], &["Where is my card?", "arrival"]]), true),
+            (rows(&[&["Frage", "Antwort"], &["Wo?", "Dort."]]), true),
+            (rows(&[&["Where is my card?", "arrival"], &["It is lost", "lost"]]), false),
+            (rows(&[&["my card is lost", "lost"], &["it is gone", "lost"]]), false),
+            (rows(&[&["hello", "1"], &["bye", "0"]]), false),
+            (rows(&[&["", "question", "answer"], &["0", "a", "b"]]), true),
+            (rows(&[]), true),
+        ] {
+            assert_eq!(has_header(&table), header, "{table:?}");
         }
     }
 

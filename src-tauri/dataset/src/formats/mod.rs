@@ -3,19 +3,26 @@
 use serde::{Deserialize, Serialize};
 
 mod csv;
-mod examples;
-mod jsonl;
+mod import;
+mod list;
+mod notes;
 mod outline;
 mod reader;
 mod schema;
 mod sniff;
 mod splice;
+mod tables;
+mod unpack;
+
+use crate::template::Template;
 
 pub use csv::Dialect;
-pub use jsonl::JsonlSchema;
+pub use import::{Imported, import_jsonl};
 pub use reader::{Item, ReadOutcome, RecordReader, read};
 pub use schema::{Detected, Fitted, Loss, LossKind, Schema, ShapeError, ShapeKind};
 pub use sniff::sniff;
+pub(crate) use unpack::Refused;
+pub use unpack::{Compression, Encoding};
 
 /// No record may take more bytes of its file than this. It bounds what a broken file can take of the
 /// memory, and is far above what any base model accepts.
@@ -39,6 +46,14 @@ impl Mapping {
 
     /// The mapping that column names suggest: by well-known names, else the two of two columns.
     pub(crate) fn suggest(columns: &[String]) -> Option<Mapping> {
+        Self::suggest_by_name(columns).or_else(|| match columns {
+            [prompt, completion] => Some(Mapping::of(prompt, completion)),
+            _ => None,
+        })
+    }
+
+    /// The mapping that well-known names suggest; of two columns one such name is enough.
+    pub(crate) fn suggest_by_name(columns: &[String]) -> Option<Mapping> {
         const PROMPTS: [&str; 9] =
             ["prompt", "input", "question", "instruction", "text", "message", "query", "user", "utterance"];
         const COMPLETIONS: [&str; 11] = [
@@ -55,20 +70,20 @@ impl Mapping {
             "class",
         ];
         let by_name = |known: &[&str]| {
-            known.iter().find_map(|name| columns.iter().position(|column| column.eq_ignore_ascii_case(name)))
+            known.iter().find_map(|name| columns.iter().position(|column| column.trim().eq_ignore_ascii_case(name)))
         };
-        let pair = match (by_name(&PROMPTS), by_name(&COMPLETIONS)) {
+        let (prompt, completion) = match (by_name(&PROMPTS), by_name(&COMPLETIONS)) {
             (Some(prompt), Some(completion)) => (prompt, completion),
             (Some(prompt), None) if columns.len() == 2 => (prompt, 1 - prompt),
             (None, Some(completion)) if columns.len() == 2 => (1 - completion, completion),
-            (None, None) if columns.len() == 2 => (0, 1),
             _ => return None,
         };
-        Some(Mapping {
-            prompt: columns[pair.0].clone(),
-            completion: columns[pair.1].clone(),
-            system: by_name(&["system", "system_prompt"]).map(|place| columns[place].clone()),
-        })
+        let system = by_name(&["system", "system_prompt"]).map(|place| columns[place].clone());
+        Some(Mapping { system, ..Mapping::of(&columns[prompt], &columns[completion]) })
+    }
+
+    fn of(prompt: &str, completion: &str) -> Mapping {
+        Mapping { prompt: prompt.to_owned(), completion: completion.to_owned(), system: None }
     }
 }
 
@@ -77,32 +92,75 @@ impl Mapping {
 pub enum Format {
     Csv {
         dialect: Dialect,
-        columns: Vec<String>,
+        table: Table,
     },
     Jsonl {
-        schema: JsonlSchema,
+        table: Table,
     },
     /// `{"examples": [{"input", "output"}]}`
     Examples,
+    /// A JSON document that is, or holds, a list of objects.
+    JsonList {
+        table: Table,
+    },
+    Parquet {
+        table: Table,
+    },
+    Xlsx {
+        /// The first row names the columns.
+        header: bool,
+        table: Table,
+    },
+}
+
+/// What the rows, or objects, of a file hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Table {
+    /// The schema that they follow; `None` where a mapping has to say what is what.
+    pub schema: Option<Schema>,
+    /// The names of columns or members.
+    pub columns: Vec<String>,
 }
 
 impl Format {
     /// The format in words: "CSV, comma".
     pub fn describe(&self) -> String {
+        let of = |name: &str, table: &Table| match &table.schema {
+            Some(schema) => format!("{name}, {}", schema.name()),
+            None => format!("{name}, fields"),
+        };
         match self {
             Self::Csv { dialect, .. } => format!("CSV, {}", dialect.delimiter_name()),
-            Self::Jsonl { schema } => format!("JSON Lines, {}", schema.name()),
+            Self::Jsonl { table } => of("JSON Lines", table),
             Self::Examples => "JSON, examples with input and output".to_owned(),
+            Self::JsonList { table } => of("JSON list", table),
+            Self::Parquet { table } => of("Parquet", table),
+            Self::Xlsx { .. } => "XLSX".to_owned(),
+        }
+    }
+
+    fn table(&self) -> Option<&Table> {
+        match self {
+            Self::Csv { table, .. }
+            | Self::Jsonl { table }
+            | Self::JsonList { table }
+            | Self::Parquet { table }
+            | Self::Xlsx { table, .. } => Some(table),
+            Self::Examples => None,
         }
     }
 
     /// The columns or fields that a mapping chooses from; empty where the format knows its own.
     pub fn columns(&self) -> &[String] {
-        match self {
-            Self::Csv { columns, .. } => columns,
-            Self::Jsonl { schema: JsonlSchema::Fields(fields) } => fields,
-            Self::Jsonl { .. } | Self::Examples => &[],
+        match self.table() {
+            Some(Table { schema: None, columns }) => columns,
+            _ => &[],
         }
+    }
+
+    /// The schema that the records follow by themselves, without a mapping.
+    pub fn schema(&self) -> Option<&Schema> {
+        self.table()?.schema.as_ref()
     }
 }
 
@@ -110,6 +168,8 @@ impl Format {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     pub format: Format,
+    pub compression: Option<Compression>,
+    pub encoding: Encoding,
     pub bytes: u64,
     /// The first rows: a text a column, or prompt and completion where there are no columns.
     pub sample: Vec<Vec<String>>,
@@ -117,6 +177,42 @@ pub struct Source {
     pub mapping: Option<Mapping>,
     /// Things worth knowing, such as an encoding that was guessed.
     pub notes: Vec<String>,
+}
+
+impl Source {
+    /// Whether its lines can be edited where they are: JSON Lines in UTF-8 that is not packed. Any other
+    /// file is imported.
+    pub fn opens_in_place(&self) -> bool {
+        matches!(self.format, Format::Jsonl { .. }) && self.compression.is_none() && self.encoding == Encoding::Utf8
+    }
+
+    /// The schema of its lines, objects or rows, with this mapping or the suggested one where one is
+    /// needed.
+    pub fn schema(&self, mapping: Option<&Mapping>) -> Option<Schema> {
+        match self.format.schema() {
+            Some(schema) => Some(schema.clone()),
+            None => mapping.or(self.mapping.as_ref()).cloned().map(Schema::Fields),
+        }
+    }
+}
+
+/// How to read a file, where it does not say so itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReadOptions {
+    /// For columns and fields of one's own; without one, the suggested one is taken.
+    pub mapping: Option<Mapping>,
+    /// Makes the texts out of columns or fields, in place of a mapping.
+    pub template: Option<Template>,
+    /// Whether the first row names the columns; told from the rows where it is not said.
+    pub header: Option<bool>,
+    /// The sheet of a spreadsheet; the first with something on it where it is not said.
+    pub sheet: Option<String>,
+}
+
+impl From<Mapping> for ReadOptions {
+    fn from(mapping: Mapping) -> ReadOptions {
+        ReadOptions { mapping: Some(mapping), ..ReadOptions::default() }
+    }
 }
 
 #[cfg(test)]

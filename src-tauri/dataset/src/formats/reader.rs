@@ -1,23 +1,28 @@
 //! Reading a file's records one at a time, and the place of each problem.
 
-use std::collections::BTreeMap;
-use std::fs::{File, Metadata};
+use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Map, Value};
 
-use super::csv::{self, Dialect, Fields, Places, Scanned};
-use super::examples::{self, Element};
-use super::jsonl::{self, JsonlSchema, ShapeError};
-use super::{Format, MAX_RECORD_BYTES, Mapping, PROBLEM_CAP, sniff};
+use super::csv::{self, Dialect, Fields, Scanned};
+use super::list::{self, Element, one_line};
+use super::notes::Notes;
+use super::outline::outline;
+use super::sniff::sniff_with;
+use super::tables::{Cells, Rows, TableRow};
+use super::unpack::{Fingerprint, unpack};
+use super::{Format, MAX_RECORD_BYTES, Mapping, PROBLEM_CAP, ReadOptions, Schema, ShapeError, ShapeKind, Table};
 use crate::error::{ReadError, ReadProblem};
 use crate::input::{Input, LineRead, excerpt};
 use crate::record::{Record, SourcedRecord};
+use crate::template::Compiled;
 
 /// Progress is told once in so many records.
-const PROGRESS_EVERY: u64 = 256;
+pub(super) const PROGRESS_EVERY: u64 = 256;
 
 /// What the next piece of a file turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,122 +46,173 @@ pub struct ReadOutcome {
 /// Reads a whole file. `progress` is told the bytes done and their total, and may break off.
 ///
 /// Problems do not end the reading: the outcome holds every record that can be read, and the caller
-/// decides whether to go on without the rest. A mapping is needed for a CSV file and for JSON objects
-/// of one's own shape; without one, the suggested one is taken.
+/// decides whether to go on without the rest.
 pub fn read(
     path: &Path,
-    mapping: Option<&Mapping>,
+    options: &ReadOptions,
     progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
 ) -> Result<ReadOutcome, ReadError> {
-    let mut reader = RecordReader::open(path, mapping)?;
+    let mut reader = RecordReader::open(path, options)?;
     let mut outcome = ReadOutcome::default();
-    let mut pieces = 0_u64;
-    loop {
-        if pieces.is_multiple_of(PROGRESS_EVERY) && progress(reader.bytes_done(), reader.total_bytes()).is_break() {
-            return Err(ReadError::Cancelled);
-        }
-        pieces += 1;
-        match reader.next_item()? {
-            Some(Item::Record(record)) => outcome.records.push(record),
-            Some(Item::Problem(problem)) => {
+    read_items(&mut reader, progress, &mut |_, item| {
+        match item {
+            Item::Record(record) => outcome.records.push(record),
+            Item::Problem(problem) => {
                 outcome.problem_count += 1;
                 if outcome.problems.len() < PROBLEM_CAP {
                     outcome.problems.push(problem);
                 }
             }
-            None => break,
         }
-    }
+        Ok::<(), ReadError>(())
+    })?;
     outcome.notes = reader.notes();
     if outcome.records.is_empty() && outcome.problem_count == 0 {
         return Err(ReadError::NoRecords);
     }
+    Ok(outcome)
+}
+
+/// Takes every item of a reader, telling how far it is.
+pub(crate) fn read_items<E: From<ReadError>>(
+    reader: &mut RecordReader,
+    progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+    take: &mut dyn FnMut(&RecordReader, Item) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut pieces = 0_u64;
+    loop {
+        if pieces.is_multiple_of(PROGRESS_EVERY) && progress(reader.bytes_done(), reader.total_bytes()).is_break() {
+            return Err(ReadError::Cancelled.into());
+        }
+        pieces += 1;
+        match reader.next_item()? {
+            Some(item) => take(reader, item)?,
+            None => break,
+        }
+    }
     // The end is told whatever the count, so that a bar that shows it is full.
     match progress(reader.total_bytes(), reader.total_bytes()) {
-        ControlFlow::Continue(()) => Ok(outcome),
-        ControlFlow::Break(()) => Err(ReadError::Cancelled),
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(ReadError::Cancelled.into()),
     }
 }
 
 /// An open file from which records are taken one at a time; memory does not grow with the file.
-#[derive(Debug)]
 pub struct RecordReader {
     path: PathBuf,
-    input: Input<File>,
     opened: Fingerprint,
+    /// Bytes taken from a file of text.
+    taken: Arc<AtomicU64>,
     body: Body,
+    shape: Shape,
+    /// The text of the piece that was read last, where the file is JSON.
     buffer: Vec<u8>,
+    /// The object of the piece that was read last, where the file is a table.
+    row: Map<String, Value>,
     notes: Notes,
     done: bool,
 }
 
-#[derive(Debug)]
+impl std::fmt::Debug for RecordReader {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("RecordReader").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+type Text = Input<Box<dyn Read + Send>>;
+
 enum Body {
-    Csv { dialect: Dialect, columns: Vec<String>, places: Places, fields: Fields },
-    Jsonl { mapping: Option<Mapping> },
-    Examples { mapping: Mapping },
+    Csv { input: Text, dialect: Dialect, columns: Vec<String>, fields: Fields },
+    Lines(Text),
+    List(Text),
+    Rows { rows: Rows, columns: Vec<String> },
 }
 
-/// What tells a file that was written to from one that was not.
-#[derive(Debug, PartialEq, Eq)]
-struct Fingerprint {
-    bytes: u64,
-    modified: Option<SystemTime>,
+/// How an object becomes a record.
+enum Shape {
+    Schema(Schema),
+    Template(Compiled),
 }
 
-impl Fingerprint {
-    fn of(metadata: &Metadata) -> Fingerprint {
-        Fingerprint { bytes: metadata.len(), modified: metadata.modified().ok() }
+impl Shape {
+    fn of(table: &Table, options: &ReadOptions) -> Result<Shape, ReadError> {
+        if let Some(template) = &options.template {
+            return Ok(Shape::Template(template.compile(&table.columns)?));
+        }
+        if let Some(schema) = &table.schema {
+            return Ok(Shape::Schema(schema.clone()));
+        }
+        let mapping = options.mapping.clone().or_else(|| Mapping::suggest(&table.columns));
+        let Some(mapping) = mapping else {
+            return Err(ReadError::NeedsMapping { columns: table.columns.clone() });
+        };
+        let missing: Vec<String> = mapping.names().filter(|name| !table.columns.contains(name)).cloned().collect();
+        if !missing.is_empty() {
+            return Err(ReadError::MissingColumns { missing, columns: table.columns.clone() });
+        }
+        Ok(Shape::Schema(Schema::Fields(mapping)))
+    }
+
+    fn record(&self, object: &Map<String, Value>) -> Result<Record, ShapeError> {
+        match self {
+            Self::Schema(schema) => schema.read(object),
+            Self::Template(template) => Ok(template.fill(object)),
+        }
+    }
+
+    /// The columns whose empty cells mean that there is none.
+    fn may_be_empty(&self, column: &str) -> bool {
+        match self {
+            Self::Schema(Schema::Fields(mapping)) => mapping.system.as_deref() == Some(column),
+            Self::Schema(Schema::Alpaca) => column == "system",
+            _ => false,
+        }
     }
 }
 
 impl RecordReader {
     /// Opens a file, tells what it is and goes to its first record.
-    pub fn open(path: &Path, mapping: Option<&Mapping>) -> Result<RecordReader, ReadError> {
+    pub fn open(path: &Path, options: &ReadOptions) -> Result<RecordReader, ReadError> {
         let io = || ReadError::io(path);
-        let file = File::open(path).map_err(io())?;
-        let opened = Fingerprint::of(&file.metadata().map_err(io())?);
-        let source = sniff(path)?;
-        let mapping = mapping.or(source.mapping.as_ref());
-        let mut input = Input::new(file).map_err(io())?;
-        let body = match source.format {
-            Format::Csv { dialect, columns } => {
-                let Some(mapping) = mapping else {
-                    return Err(ReadError::NeedsMapping { columns });
-                };
-                let places = csv::places(mapping, &columns)?;
+        let source = sniff_with(path, options)?;
+        let unpacked = unpack(path)?;
+        let (opened, taken) = (unpacked.fingerprint, unpacked.taken);
+        let text = unpacked.reader;
+        let (body, shape) = match source.format {
+            Format::Csv { dialect, table } => {
+                let shape = Shape::of(&table, options)?;
+                let mut input = Input::new(text).map_err(io())?;
                 let mut fields = Fields::default();
-                csv::scan_record(&mut input, dialect, &mut fields).map_err(io())?;
-                Body::Csv { dialect, columns, places, fields }
-            }
-            Format::Jsonl { schema: JsonlSchema::Fields(fields) } => {
-                let Some(mapping) = mapping else {
-                    return Err(ReadError::NeedsMapping { columns: fields });
-                };
-                csv::places(mapping, &fields)?;
-                Body::Jsonl { mapping: Some(mapping.clone()) }
-            }
-            Format::Jsonl { .. } => Body::Jsonl { mapping: None },
-            Format::Examples => {
-                examples::enter_list(&mut input).map_err(io())?;
-                Body::Examples {
-                    mapping: mapping.cloned().unwrap_or_else(|| Mapping {
-                        prompt: "input".to_owned(),
-                        completion: "output".to_owned(),
-                        system: Some("system".to_owned()),
-                    }),
+                for _ in 0..u8::from(dialect.says_delimiter) + u8::from(dialect.header) {
+                    csv::scan_record(&mut input, dialect, &mut fields).map_err(io())?;
                 }
+                (Body::Csv { input, dialect, columns: table.columns, fields }, shape)
+            }
+            Format::Jsonl { table } => (Body::Lines(Input::new(text).map_err(io())?), Shape::of(&table, options)?),
+            Format::Examples => {
+                let names = ["input", "output", "system"].map(str::to_owned);
+                let [prompt, completion, system] = names.clone();
+                let own = Mapping { prompt, completion, system: Some(system) };
+                let options = ReadOptions { mapping: options.mapping.clone().or(Some(own)), ..options.clone() };
+                let table = Table { schema: None, columns: names.to_vec() };
+                (Body::List(enter(text).map_err(io())?), Shape::of(&table, &options)?)
+            }
+            Format::JsonList { table } => (Body::List(enter(text).map_err(io())?), Shape::of(&table, options)?),
+            Format::Parquet { table } => {
+                let shape = Shape::of(&table, options)?;
+                (Body::Rows { rows: Rows::parquet(path), columns: table.columns }, shape)
+            }
+            Format::Xlsx { header, table } => {
+                let shape = Shape::of(&table, options)?;
+                let mut rows = Rows::xlsx(path, options.sheet.as_deref());
+                if header {
+                    rows.next_row()?;
+                }
+                (Body::Rows { rows, columns: table.columns }, shape)
             }
         };
-        Ok(RecordReader {
-            path: path.to_owned(),
-            input,
-            opened,
-            body,
-            buffer: Vec::new(),
-            notes: Notes::default(),
-            done: false,
-        })
+        let (buffer, row, notes) = (Vec::new(), Map::new(), Notes::default());
+        Ok(RecordReader { path: path.to_owned(), opened, taken, body, shape, buffer, row, notes, done: false })
     }
 
     /// The next record or problem; `None` at the end of a file that was not written to meanwhile.
@@ -164,27 +220,39 @@ impl RecordReader {
         if self.done {
             return Ok(None);
         }
+        let (shape, notes) = (&self.shape, &mut self.notes);
         let next = match &mut self.body {
-            Body::Csv { dialect, columns, places, fields } => {
-                csv::scan_record(&mut self.input, *dialect, fields).map(|scanned| match scanned {
-                    Scanned::End => None,
-                    Scanned::Broken(problem) => Some(Item::Problem(problem)),
-                    Scanned::Record => Some(row(fields, columns, *places, &mut self.notes)),
-                })
-            }
-            Body::Jsonl { mapping } => next_line(&mut self.input, &mut self.buffer, mapping.as_ref(), &mut self.notes),
-            Body::Examples { mapping } => {
-                examples::next_element(&mut self.input, &mut self.buffer).map(|element| match element {
-                    Element::End => None,
-                    Element::Value { line } => Some(example(&self.buffer, line, mapping, &mut self.notes)),
-                    Element::Broken(problem) => {
-                        self.done = true;
-                        Some(Item::Problem(problem))
+            Body::Csv { input, dialect, columns, fields } => match csv::scan_record(input, *dialect, fields) {
+                Ok(Scanned::End) => Ok(None),
+                Ok(Scanned::Broken(problem)) => Ok(Some(Item::Problem(problem))),
+                Ok(Scanned::Record) => {
+                    let line = fields.line;
+                    let texts = fields.iter().map(|field| notes.decode(field, line)).collect();
+                    Ok(Some(row_item(texts, columns, line, true, shape, &mut self.row)))
+                }
+                Err(error) => Err(ReadError::io(&self.path)(error)),
+            },
+            Body::Lines(input) => next_line(input, &mut self.buffer, shape, notes).map_err(ReadError::io(&self.path)),
+            Body::List(input) => match list::next_element(input, &mut self.buffer) {
+                Ok(Element::End) => Ok(None),
+                Ok(Element::Value { line }) => Ok(Some(element_item(&mut self.buffer, line, shape, notes))),
+                Ok(Element::Broken(problem)) => {
+                    self.done = true;
+                    Ok(Some(Item::Problem(problem)))
+                }
+                Err(error) => Err(ReadError::io(&self.path)(error)),
+            },
+            Body::Rows { rows, columns } => rows.next_row().map(|row| {
+                row.map(|TableRow { number, cells }| match cells {
+                    Cells::Texts(texts) => row_item(texts, columns, number, false, shape, &mut self.row),
+                    Cells::Named(object) => {
+                        self.row = object;
+                        item(shape.record(&self.row), number, || excerpt_of(&self.row))
                     }
                 })
-            }
+            }),
         };
-        let next = next.map_err(ReadError::io(&self.path))?;
+        let next = next?;
         if next.is_none() || self.done {
             self.done = true;
             self.refuse_if_changed()?;
@@ -192,8 +260,37 @@ impl RecordReader {
         Ok(next)
     }
 
+    /// The schema of what [`RecordReader::line`] gives.
+    pub fn line_schema(&self) -> Schema {
+        match (&self.shape, &self.body) {
+            (Shape::Schema(schema), Body::Lines(_)) => schema.clone(),
+            (Shape::Template(_) | Shape::Schema(Schema::Fields(_)), _) => Schema::PromptCompletion,
+            (Shape::Schema(schema), _) => schema.clone(),
+        }
+    }
+
+    /// The record that was read last as a line of JSONL, without a line break. What was a line, or an
+    /// object of a schema, keeps the bytes of its texts and numbers.
+    pub fn line(&self, record: &Record) -> Vec<u8> {
+        match (&self.shape, &self.body) {
+            (Shape::Schema(_), Body::Lines(_)) => self.buffer.clone(),
+            (Shape::Template(_) | Shape::Schema(Schema::Fields(_)), _) => pair_line(record),
+            (Shape::Schema(_), Body::List(_)) => one_line(&self.buffer),
+            (Shape::Schema(_), _) => Value::Object(self.row.clone()).to_string().into_bytes(),
+        }
+    }
+
     pub fn bytes_done(&self) -> u64 {
-        self.input.byte.min(self.opened.bytes)
+        let total = self.total_bytes();
+        match &self.body {
+            Body::Rows { rows, .. } => match rows.total {
+                Some(rows_total) if rows_total > 0 => {
+                    (u128::from(total) * u128::from(rows.taken.min(rows_total)) / u128::from(rows_total)) as u64
+                }
+                _ => 0,
+            },
+            _ => self.taken.load(Ordering::Relaxed).min(total),
+        }
     }
 
     pub fn total_bytes(&self) -> u64 {
@@ -202,7 +299,12 @@ impl RecordReader {
 
     /// What is worth knowing about what was read so far, a sentence each.
     pub fn notes(&self) -> Vec<String> {
-        self.notes.texts()
+        let mut notes = match &self.body {
+            Body::Rows { rows, .. } => rows.notes.clone(),
+            _ => Vec::new(),
+        };
+        notes.extend(self.notes.texts());
+        notes
     }
 
     /// A file that grows, shrinks or is replaced during the reading would give records of two
@@ -213,170 +315,162 @@ impl RecordReader {
     }
 }
 
-fn row(fields: &Fields, columns: &[String], places: Places, notes: &mut Notes) -> Item {
-    if fields.len() != columns.len() {
+fn enter(text: Box<dyn Read + Send>) -> std::io::Result<Text> {
+    let mut input = Input::new(text)?;
+    list::enter_list(&mut input)?;
+    Ok(input)
+}
+
+/// The line of a question and an answer, with its further columns. A column that has the name of one
+/// of the two keeps its values under another.
+fn pair_line(record: &Record) -> Vec<u8> {
+    let mut record = record.clone();
+    for name in ["prompt", "completion", "system"] {
+        if let Some(value) = record.extra.shift_remove(name) {
+            record.extra.insert(format!("{name} (column)"), value);
+        }
+    }
+    let rendered = Schema::PromptCompletion.render(&record);
+    rendered.unwrap_or_else(|_| serde_json::to_vec(&record).unwrap_or_default())
+}
+
+fn item(record: Result<Record, ShapeError>, line: u64, shown: impl FnOnce() -> String) -> Item {
+    match record {
+        Ok(record) => Item::Record(SourcedRecord { record, line: Some(line) }),
+        Err(error) => Item::Problem(problem(error, line, shown())),
+    }
+}
+
+fn problem(error: ShapeError, line: u64, excerpt: String) -> ReadProblem {
+    ReadProblem { line, column: error.column, message: error.message, hint: error.hint, excerpt }
+}
+
+fn excerpt_of(row: &Map<String, Value>) -> String {
+    excerpt(Value::Object(row.clone()).to_string().as_bytes())
+}
+
+/// A row of texts. In a spreadsheet, empty cells at the end of a row are not in the file.
+fn row_item(
+    mut texts: Vec<String>,
+    columns: &[String],
+    line: u64,
+    exact: bool,
+    shape: &Shape,
+    row: &mut Map<String, Value>,
+) -> Item {
+    if !exact && texts.len() < columns.len() {
+        texts.resize(columns.len(), String::new());
+    }
+    if texts.len() != columns.len() {
         return Item::Problem(ReadProblem {
-            line: fields.line,
+            line,
             column: None,
             message: format!(
-                "This row has {} {} where the first row names {} columns.",
-                fields.len(),
-                if fields.len() == 1 { "field" } else { "fields" },
+                "This row has {} {} where the first row {} {} columns.",
+                texts.len(),
+                if texts.len() == 1 { "field" } else { "fields" },
+                if exact { "names" } else { "has" },
                 columns.len()
             ),
             hint: "Put a field that holds the delimiter or a line break in double quotes.".to_owned(),
-            excerpt: fields.excerpt(),
+            excerpt: excerpt(texts.join(" ").as_bytes()),
         });
     }
-    let mut text = |place: usize| decode(fields.get(place), fields.line, notes);
-    let prompt = text(places.prompt);
-    let completion = text(places.completion);
-    let system = places.system.map(text).filter(|text| !text.is_empty());
-    Item::Record(SourcedRecord {
-        record: Record::prompt_completion(system, prompt, completion),
-        line: Some(fields.line),
-    })
+    row.clear();
+    for (column, text) in columns.iter().zip(texts) {
+        row.insert(column.clone(), cell(column, text, shape));
+    }
+    item(shape.record(row), line, || excerpt_of(row))
+}
+
+fn cell(column: &str, text: String, shape: &Shape) -> Value {
+    if text.is_empty() && shape.may_be_empty(column) {
+        return Value::Null;
+    }
+    // A table that holds conversations holds them as JSON.
+    if matches!(shape, Shape::Schema(Schema::ShareGpt)) && column == "conversations" {
+        return serde_json::from_str(&text).unwrap_or(Value::String(text));
+    }
+    Value::String(text)
 }
 
 fn next_line(
-    input: &mut Input<File>,
+    input: &mut Text,
     buffer: &mut Vec<u8>,
-    mapping: Option<&Mapping>,
+    shape: &Shape,
     notes: &mut Notes,
 ) -> std::io::Result<Option<Item>> {
     loop {
         let line = input.line;
-        let problem = match input.read_line(buffer, MAX_RECORD_BYTES)? {
+        match input.read_line(buffer, MAX_RECORD_BYTES)? {
             LineRead::End => return Ok(None),
-            LineRead::TooLong => ReadProblem {
-                line,
-                column: None,
-                message: format!("This line is longer than {} MB.", MAX_RECORD_BYTES / 1_000_000),
-                hint: "Check that the line breaks between the records were not lost.".to_owned(),
-                excerpt: excerpt(buffer),
-            },
-            // A line with nothing on it holds nothing that could be lost.
-            LineRead::Line if buffer.iter().all(u8::is_ascii_whitespace) => continue,
-            LineRead::Line => match parse_object(buffer) {
-                Err((column, message)) => ReadProblem {
+            LineRead::TooLong => {
+                return Ok(Some(Item::Problem(ReadProblem {
                     line,
-                    column,
-                    message,
-                    hint: "Mend the JSON here: one complete object on each line.".to_owned(),
+                    column: None,
+                    message: format!("This line is longer than {} MB.", MAX_RECORD_BYTES / 1_000_000),
+                    hint: "Check that the line breaks between the records were not lost.".to_owned(),
                     excerpt: excerpt(buffer),
-                },
-                Ok(object) => match jsonl::to_record(&object, mapping) {
-                    Ok((record, ignored)) => {
-                        notes.ignored(ignored);
-                        return Ok(Some(Item::Record(SourcedRecord { record, line: Some(line) })));
-                    }
-                    Err(refused) => refused.at(line, buffer),
-                },
-            },
-        };
-        return Ok(Some(Item::Problem(problem)));
-    }
-}
-
-fn example(bytes: &[u8], line: u64, mapping: &Mapping, notes: &mut Notes) -> Item {
-    let object: Map<String, Value> = match serde_json::from_slice(bytes) {
-        Ok(object) => object,
-        Err(error) => {
-            return Item::Problem(ReadProblem {
-                line: line + error.line().saturating_sub(1) as u64,
-                column: (error.line() > 1).then_some(error.column() as u64),
-                message: format!("This example is not valid JSON: {}.", without_place(&error)),
-                hint: "Mend the JSON here: an object with \"input\" and \"output\".".to_owned(),
-                excerpt: excerpt(bytes),
-            });
-        }
-    };
-    match jsonl::mapped(&object, mapping) {
-        Ok((record, ignored)) => {
-            notes.ignored(ignored);
-            Item::Record(SourcedRecord { record, line: Some(line) })
-        }
-        Err(refused) => Item::Problem(refused.at(line, bytes)),
-    }
-}
-
-/// The object on this line, or the column and the words of what is wrong.
-fn parse_object(line: &[u8]) -> Result<Map<String, Value>, (Option<u64>, String)> {
-    if let Err(error) = std::str::from_utf8(line) {
-        let column = error.valid_up_to() as u64 + 1;
-        return Err((Some(column), "This line is not written in UTF-8.".to_owned()));
-    }
-    match serde_json::from_slice::<Value>(line) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err((Some(1), "This line is not a JSON object.".to_owned())),
-        Err(error) => {
-            Err((Some(error.column() as u64), format!("This line is not valid JSON: {}.", without_place(&error))))
-        }
-    }
-}
-
-/// The parser's words without its "at line 1 column 9": the line is that of the file.
-pub(crate) fn without_place(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    }
-}
-
-impl ShapeError {
-    fn at(self, line: u64, bytes: &[u8]) -> ReadProblem {
-        ReadProblem { line, column: None, message: self.message, hint: self.hint, excerpt: excerpt(bytes) }
-    }
-}
-
-/// Bytes of a CSV field as text: UTF-8, or Windows-1252 where they are none, which is noted.
-pub(crate) fn decode(bytes: &[u8], line: u64, notes: &mut Notes) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => {
-            notes.guessed(line);
-            let (text, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes);
-            text.into_owned()
-        }
-    }
-}
-
-/// What is worth telling once, however often it happens.
-#[derive(Debug, Default)]
-pub(crate) struct Notes {
-    /// The first line that is not UTF-8, and how many fields are not.
-    guessed: Option<(u64, u64)>,
-    /// Keys without a place in a record, and in how many objects each was seen.
-    ignored: BTreeMap<String, u64>,
-}
-
-impl Notes {
-    fn guessed(&mut self, line: u64) {
-        self.guessed.get_or_insert((line, 0)).1 += 1;
-    }
-
-    pub(crate) fn ignored(&mut self, keys: Vec<String>) {
-        for key in keys {
-            // A file whose keys are data would otherwise fill the memory with them.
-            if self.ignored.len() < 100 || self.ignored.contains_key(&key) {
-                *self.ignored.entry(key).or_default() += 1;
+                })));
+            }
+            // A line with nothing on it holds nothing that could be lost.
+            LineRead::Line if buffer.iter().all(u8::is_ascii_whitespace) => {}
+            LineRead::Line => {
+                let record = line_record(buffer, shape, line, notes);
+                return Ok(Some(item(record, line, || excerpt(buffer))));
             }
         }
     }
+}
 
-    pub(crate) fn texts(&self) -> Vec<String> {
-        let mut texts = Vec::new();
-        if let Some((line, fields)) = self.guessed {
-            texts.push(format!(
-                "Not all of the file is UTF-8: {fields} {}, the first on line {line}, read as Windows-1252.",
-                if fields == 1 { "field was" } else { "fields were" }
-            ));
+/// The record on a line, also where that line is of another schema than the others.
+fn line_record(text: &[u8], shape: &Shape, line: u64, notes: &mut Notes) -> Result<Record, ShapeError> {
+    let schema = match shape {
+        Shape::Schema(schema) => schema,
+        Shape::Template(template) => {
+            return super::schema::object(text).map(|object| template.fill(&object));
         }
-        if !self.ignored.is_empty() {
-            let keys: Vec<String> = self.ignored.iter().map(|(key, count)| format!("{key} ({count})")).collect();
-            texts.push(format!("Fields that are not kept: {}.", keys.join(", ")));
+    };
+    let error = match schema.parse(text) {
+        Ok(record) => return Ok(record),
+        Err(error) => error,
+    };
+    let other = match error.kind {
+        ShapeKind::Shape => Schema::of_line(text).filter(|other| !matches!(other, Schema::Fields(_))),
+        _ => None,
+    };
+    match other.and_then(|other| Some((other.parse(text).ok()?, other))) {
+        Some((record, other)) => {
+            notes.other_schema(line, other);
+            Ok(record)
         }
-        texts
+        None => Err(error),
     }
+}
+
+fn element_item(text: &mut Vec<u8>, line: u64, shape: &Shape, notes: &mut Notes) -> Item {
+    if std::str::from_utf8(text).is_err() {
+        *text = notes.decode(text, line).into_bytes();
+    }
+    let record = match serde_json::from_slice::<Value>(text) {
+        Ok(Value::Object(object)) => shape.record(&object),
+        Ok(_) => super::schema::object(text).and_then(|object| shape.record(&object)),
+        Err(_) => {
+            let (line, column, message) = fault_in(text, line);
+            let hint = "Mend the JSON here.".to_owned();
+            return Item::Problem(ReadProblem { line, column, message, hint, excerpt: excerpt(text) });
+        }
+    };
+    item(record, line, || excerpt(text))
+}
+
+/// Where in the file the fault of an element lies: its column is known only below its first line.
+fn fault_in(text: &[u8], line: u64) -> (u64, Option<u64>, String) {
+    let Err(fault) = outline(text) else {
+        return (line, None, "This record is not valid JSON.".to_owned());
+    };
+    let before = &text[..fault.at.min(text.len())];
+    let breaks = before.iter().filter(|byte| **byte == b'\n').count() as u64;
+    let column = before.iter().rposition(|byte| *byte == b'\n').map(|last| (fault.at - last) as u64);
+    (line + breaks, column, fault.message)
 }

@@ -262,7 +262,7 @@ impl Schema {
 }
 
 /// The object on a line, or in plain words why there is none.
-fn object(line: &[u8]) -> Result<Map<String, Value>, ShapeError> {
+pub(crate) fn object(line: &[u8]) -> Result<Map<String, Value>, ShapeError> {
     match serde_json::from_slice::<Value>(line) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(ShapeError {

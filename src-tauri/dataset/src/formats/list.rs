@@ -1,4 +1,5 @@
-//! One JSON document: `{"examples": [{"input": …, "output": …}, …]}`.
+//! One JSON document that is, or holds, a list of records: `{"examples": [{"input", "output"}, …]}`,
+//! `[{"instruction", "output"}, …]`.
 //!
 //! Elements are cut out of the document one at a time by counting brackets, so the document may be
 //! of any size, each element has its line, and one that is not valid costs only itself.
@@ -12,6 +13,9 @@ use crate::input::{Input, excerpt};
 /// Bytes looked at before the list must have begun.
 const HEAD: u64 = 1_000_000;
 
+/// The members under which a document may keep its records.
+const LISTS: [&[u8]; 6] = [b"\"examples\"", b"\"data\"", b"\"records\"", b"\"items\"", b"\"rows\"", b"\"train\""];
+
 /// What comes next in the list.
 #[derive(Debug)]
 pub(crate) enum Element {
@@ -23,13 +27,17 @@ pub(crate) enum Element {
     Broken(ReadProblem),
 }
 
-/// Reads up to and past the `[` of the member `examples`. False where there is none: the input is
-/// then somewhere within the document.
+/// Reads up to and past the `[` of the list: the document itself, or the first of its members with a
+/// well-known name. False where there is none: the input is then somewhere within the document.
 pub(crate) fn enter_list<R: Read>(input: &mut Input<R>) -> std::io::Result<bool> {
-    if skip_space(input)? != Some(b'{') {
-        return Ok(false);
+    match skip_space(input)? {
+        Some(b'[') => {
+            input.take(b'[');
+            return Ok(matches!(skip_space(input)?, Some(b'{' | b']')));
+        }
+        Some(b'{') => input.take(b'{'),
+        _ => return Ok(false),
     }
-    input.take(b'{');
     let mut text = Vec::new();
     while input.byte < HEAD {
         if skip_space(input)? != Some(b'"') || !value(input, &mut text, HEAD as usize)? {
@@ -40,12 +48,9 @@ pub(crate) fn enter_list<R: Read>(input: &mut Input<R>) -> std::io::Result<bool>
         }
         input.take(b':');
         let next = skip_space(input)?;
-        if text == b"\"examples\"" {
-            if next == Some(b'[') {
-                input.take(b'[');
-                return Ok(true);
-            }
-            return Ok(false);
+        if LISTS.contains(&&text[..]) && next == Some(b'[') {
+            input.take(b'[');
+            return Ok(true);
         }
         if !value(input, &mut text, HEAD as usize)? || skip_space(input)? != Some(b',') {
             return Ok(false);
@@ -63,15 +68,15 @@ pub(crate) fn next_element<R: Read>(input: &mut Input<R>, text: &mut Vec<u8>) ->
     let (next, line, column) = (skip_space(input)?, input.line, input.column());
     let message = match next {
         Some(b']') => return Ok(Element::End),
-        None => "The list of examples is not closed.".to_owned(),
+        None => "The list is not closed: a ] is missing.".to_owned(),
         Some(_) if value(input, text, MAX_RECORD_BYTES)? => match skip_space(input)? {
             Some(b',' | b']') => return Ok(Element::Value { line }),
-            _ => "This example is not followed by a comma or the end of the list.".to_owned(),
+            _ => "This record is not followed by a comma or the end of the list.".to_owned(),
         },
         Some(_) if text.len() >= MAX_RECORD_BYTES => {
-            format!("This example is longer than {} MB.", MAX_RECORD_BYTES / 1_000_000)
+            format!("This record is longer than {} MB.", MAX_RECORD_BYTES / 1_000_000)
         }
-        Some(_) => "This example is not complete: a quote or a bracket is not closed.".to_owned(),
+        Some(_) => "This record is not complete: a quote or a bracket is not closed.".to_owned(),
     };
     Ok(Element::Broken(ReadProblem {
         line,
@@ -105,6 +110,12 @@ fn value<R: Read>(input: &mut Input<R>, text: &mut Vec<u8>, limit: usize) -> std
         if text.len() >= limit {
             return Ok(false);
         }
+        let run = if in_text && !escaped { plain_run(input.peek()?, limit - text.len()) } else { 0 };
+        if run > 0 {
+            text.extend_from_slice(&input.peek()?[..run]);
+            input.take_run(run);
+            continue;
+        }
         input.take(byte);
         text.push(byte);
         if in_text {
@@ -127,6 +138,34 @@ fn value<R: Read>(input: &mut Input<R>, text: &mut Vec<u8>, limit: usize) -> std
         }
     }
     Ok(depth == 0 && !in_text && !text.is_empty())
+}
+
+/// How many of these bytes of a text mean nothing but themselves.
+fn plain_run(bytes: &[u8], most: usize) -> usize {
+    let bytes = &bytes[..bytes.len().min(most)];
+    bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r')).unwrap_or(bytes.len())
+}
+
+/// An element's text on one line: what lies between its texts loses its space, and nothing else.
+pub(crate) fn one_line(text: &[u8]) -> Vec<u8> {
+    let mut line = Vec::with_capacity(text.len());
+    let (mut in_text, mut escaped) = (false, false);
+    for &byte in text {
+        if in_text {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_text = false,
+                _ => {}
+            }
+        } else if byte.is_ascii_whitespace() {
+            continue;
+        } else {
+            in_text = byte == b'"';
+        }
+        line.push(byte);
+    }
+    line
 }
 
 #[cfg(test)]
@@ -169,11 +208,19 @@ mod tests {
             ]
         );
         assert_eq!(elements("{\"examples\":[]}").unwrap().len(), 0);
+        assert_eq!(elements(" [ {\"a\": 1},\n{} ]").unwrap().len(), 2);
+        assert_eq!(elements("{\"version\": 1, \"data\": [{}]}").unwrap().len(), 1);
+    }
+
+    #[test]
+    fn an_element_is_put_on_one_line_with_its_numbers_and_texts_as_they_are() {
+        let text = b"{\n  \"a\" : [ 1.50,\t2e3 ],\n \"b\": \"x \\\" y \\\\\" }";
+        assert_eq!(one_line(text), b"{\"a\":[1.50,2e3],\"b\":\"x \\\" y \\\\\"}");
     }
 
     #[test]
     fn what_holds_no_list_of_examples_is_not_entered() {
-        for text in ["", "[]", "{}", "{\"examples\": {}}", "{\"prompt\":\"x\"}", "{\"a\"", "{\"examples\" []"] {
+        for text in ["", "[1]", "{}", "{\"examples\": {}}", "{\"prompt\":\"x\"}", "{\"a\"", "{\"examples\" []"] {
             assert!(elements(text).is_none(), "{text}");
         }
     }

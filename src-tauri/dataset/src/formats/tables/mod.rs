@@ -1,0 +1,113 @@
+//! Files of rows and columns that are no text: Parquet and XLSX.
+//!
+//! Each is read by a library on a thread of its own and handed over a few rows at a time, so that
+//! memory stays bounded, reading can be broken off, and a defect of the library that a broken file
+//! brings to light ends that thread and nothing else.
+
+mod parquet;
+mod xlsx;
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use serde_json::{Map, Value};
+
+use crate::error::ReadError;
+
+/// Rows that may wait to be taken.
+const WAITING: usize = 64;
+
+/// A row as it stands in its file.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TableRow {
+    /// From 1; in a spreadsheet as it counts them.
+    pub number: u64,
+    pub cells: Cells,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cells {
+    /// The texts of a spreadsheet's row; the first row may name the columns.
+    Texts(Vec<String>),
+    /// Values with the names of their columns.
+    Named(Map<String, Value>),
+}
+
+/// What a reading thread has to tell.
+pub(crate) enum Told {
+    /// How many rows there are, where the file says so.
+    Total(u64),
+    /// Something worth knowing, a sentence.
+    Note(String),
+    Row(TableRow),
+    Refused(ReadError),
+}
+
+/// The rows of a file, as they are read.
+pub(crate) struct Rows {
+    told: Receiver<Told>,
+    worker: Option<JoinHandle<()>>,
+    pub total: Option<u64>,
+    pub taken: u64,
+    pub notes: Vec<String>,
+}
+
+impl std::fmt::Debug for Rows {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Rows").field("total", &self.total).field("taken", &self.taken).finish_non_exhaustive()
+    }
+}
+
+/// Hands rows over; false once nobody takes them any more.
+pub(crate) struct Teller(SyncSender<Told>);
+
+impl Teller {
+    fn tell(&self, told: Told) -> bool {
+        self.0.send(told).is_ok()
+    }
+}
+
+impl Rows {
+    pub fn parquet(path: &Path) -> Rows {
+        Self::read_by(path, parquet::read)
+    }
+
+    /// Of the sheet with this name, or the first that holds something.
+    pub fn xlsx(path: &Path, sheet: Option<&str>) -> Rows {
+        let sheet = sheet.map(str::to_owned);
+        Self::read_by(path, move |path, teller| xlsx::read(path, sheet.as_deref(), teller))
+    }
+
+    fn read_by(path: &Path, read: impl FnOnce(&Path, &Teller) -> Result<(), ReadError> + Send + 'static) -> Rows {
+        let (sender, told) = sync_channel(WAITING);
+        let path = path.to_owned();
+        let worker = std::thread::spawn(move || {
+            let teller = Teller(sender);
+            if let Err(error) = read(&path, &teller) {
+                teller.tell(Told::Refused(error));
+            }
+        });
+        Rows { told, worker: Some(worker), total: None, taken: 0, notes: Vec::new() }
+    }
+
+    pub fn next_row(&mut self) -> Result<Option<TableRow>, ReadError> {
+        loop {
+            match self.told.recv() {
+                Ok(Told::Total(total)) => self.total = Some(total),
+                Ok(Told::Note(note)) => self.notes.push(note),
+                Ok(Told::Row(row)) => {
+                    self.taken += 1;
+                    return Ok(Some(row));
+                }
+                Ok(Told::Refused(error)) => return Err(error),
+                Err(_) => break,
+            }
+        }
+        // The thread has ended: in order, or because the library could not cope with the file.
+        match self.worker.take().map(JoinHandle::join) {
+            Some(Err(_)) => Err(ReadError::Damaged { what: "the reader could not make sense of it".to_owned() }),
+            _ => Ok(None),
+        }
+    }
+}
