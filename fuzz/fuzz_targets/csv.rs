@@ -1,0 +1,6 @@
+//! Any bytes as a file `data.csv`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| whetstone_fuzz::read_file("data.csv", bytes));
