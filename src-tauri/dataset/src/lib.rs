@@ -11,6 +11,7 @@
 //! Deliberately absent: any network, any window, any knowledge of jobs. The file that a person opened
 //! is only ever read.
 
+mod convert;
 mod document;
 mod error;
 mod file_check;
@@ -25,6 +26,7 @@ pub mod validate;
 mod watch;
 mod write;
 
+pub use convert::{Conversion, ConvertError, ConvertOptions, LossCount, Target, convert};
 pub use document::{
     Document, DocumentError, DocumentMeta, DocumentWriter, Edit, ExportedFile, FileLayer, IndexJob, IndexState,
     InterruptedSave, RealFiles, Recovery, Row, Run, SaveJob, Saved, SplitCounts, State, Undone,

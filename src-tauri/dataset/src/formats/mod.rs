@@ -18,6 +18,7 @@ use crate::template::Template;
 
 pub use csv::Dialect;
 pub use import::{Imported, import_jsonl};
+pub(crate) use reader::read_items;
 pub use reader::{Item, ReadOutcome, RecordReader, read};
 pub use schema::{Detected, Fitted, Loss, LossKind, Schema, ShapeError, ShapeKind};
 pub use sniff::sniff;

@@ -15,7 +15,7 @@ const MOST_BYTES: u64 = 1 << 30;
 const MOST_COLUMNS: u32 = 16_384;
 
 pub(super) fn read(path: &Path, sheet: Option<&str>, teller: &Teller) -> Result<(), ReadError> {
-    refuse_what_unpacks_too_far(path)?;
+    refuse_what_unpacks_too_far(path, MOST_BYTES)?;
     let file = File::open(path).map_err(ReadError::io(path))?;
     let mut book: Xlsx<_> = Xlsx::new(BufReader::new(file)).map_err(|error| damaged(&error))?;
     let visible: Vec<String> = book
@@ -41,7 +41,7 @@ pub(super) fn read(path: &Path, sheet: Option<&str>, teller: &Teller) -> Result<
 }
 
 /// The sizes that an archive states may be wrong, so it is unpacked once without being held.
-fn refuse_what_unpacks_too_far(path: &Path) -> Result<(), ReadError> {
+fn refuse_what_unpacks_too_far(path: &Path, most: u64) -> Result<(), ReadError> {
     let file = File::open(path).map_err(ReadError::io(path))?;
     let broken = |_| ReadError::Damaged { what: "it is no whole spreadsheet file".to_owned() };
     let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(broken)?;
@@ -67,7 +67,7 @@ fn refuse_what_unpacks_too_far(path: &Path) -> Result<(), ReadError> {
                 .read(&mut buffer)
                 .map_err(|_| ReadError::Damaged { what: "a part of it cannot be unpacked".to_owned() })?;
             total += read as u64;
-            if total > MOST_BYTES {
+            if total > most {
                 return Err(ReadError::TooLarge { what: "the spreadsheet unpacks to more than 1 GB".to_owned() });
             }
             if read == 0 {
@@ -143,5 +143,36 @@ fn moment(value: ExcelDateTime) -> String {
         format!("{year:04}-{month:02}-{day:02}")
     } else {
         format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails loudly where it stands")]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn archive(path: &Path, parts: &[(&str, usize)]) {
+        let mut archive = zip::ZipWriter::new(File::create(path).unwrap());
+        let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+        for (name, bytes) in parts {
+            archive.start_file(*name, options).unwrap();
+            archive.write_all(&vec![b' '; *bytes]).unwrap();
+        }
+        archive.finish().unwrap();
+    }
+
+    #[test]
+    fn what_unpacks_too_far_or_is_no_spreadsheet_is_refused_before_it_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.xlsx");
+        archive(&path, &[("xl/workbook.xml", 600_000), ("xl/media/a.png", 900_000), ("xl/sharedStrings.xml", 600_000)]);
+        assert!(std::fs::metadata(&path).unwrap().len() < 20_000);
+        assert!(refuse_what_unpacks_too_far(&path, 1_300_000).is_ok());
+        let refused = refuse_what_unpacks_too_far(&path, 1_000_000).unwrap_err();
+        assert!(matches!(refused, ReadError::TooLarge { .. }), "{refused}");
+        archive(&path, &[("data.csv", 10)]);
+        let refused = refuse_what_unpacks_too_far(&path, MOST_BYTES).unwrap_err();
+        assert!(matches!(refused, ReadError::Archive), "{refused}");
     }
 }
