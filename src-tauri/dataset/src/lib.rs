@@ -15,6 +15,8 @@ mod convert;
 mod document;
 mod error;
 mod file_check;
+mod filter;
+mod find;
 mod formats;
 mod ids;
 mod input;
@@ -23,16 +25,20 @@ mod rules;
 mod split;
 mod template;
 pub mod validate;
+mod view;
 mod watch;
 mod write;
 
 pub use convert::{Conversion, ConvertError, ConvertOptions, LossCount, Target, convert};
 pub use document::{
-    Document, DocumentError, DocumentMeta, DocumentWriter, Edit, ExportedFile, FileLayer, IndexJob, IndexState,
-    InterruptedSave, RealFiles, Recovery, Row, Run, SaveJob, Saved, SplitCounts, State, Undone,
+    Diff, DiffCounts, DiffEntry, DiffKind, Document, DocumentError, DocumentMeta, DocumentWriter, Edit, ExportedFile,
+    FileLayer, FileState, IndexJob, IndexState, InterruptedSave, RealFiles, Recovery, Reloaded, Row, Run, SaveJob,
+    Saved, SnapshotInfo, SplitCounts, State, Undone, diff,
 };
 pub use error::{ReadError, ReadProblem};
 pub use file_check::{FileCheck, LineCheck, check_file, check_line};
+pub use filter::{Completion, Completions, Filter, FilterError, FilterInput, complete};
+pub use find::{Find, FindError, FindField, Finder, Found, FoundMatch, Match, MatchChoice};
 pub use formats::{
     Compression, Detected, Dialect, Encoding, Fitted, Format, Imported, Item, Loss, LossKind, MAX_RECORD_BYTES,
     Mapping, PROBLEM_CAP, ReadOptions, ReadOutcome, RecordReader, Schema, ShapeError, ShapeKind, Source, Table,
@@ -45,7 +51,8 @@ pub use rules::{
     Severity, Span, SplitTotals, Tally, check_counts, check_dataset, check_file_facts, check_record, fix, language,
     line_rules, near_duplicates, neighbour_rules, outlier_bounds, record_rules, rules, tally_rules,
 };
-pub use split::{Share, SplitError, SplitKind, SplitPlan, split};
+pub use split::{Share, SplitBy, SplitError, SplitKey, SplitKind, SplitPlan, split};
 pub use template::{Compiled, Preview, Template, TemplateError, TemplateFault, preview};
+pub use view::{Column, View, sort};
 pub use watch::{Unwatched, Watch};
 pub use write::{SystemHandling, WriteError, fitting_format, write_jsonl, write_record};

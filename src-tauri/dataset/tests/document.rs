@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use whetstone_catalog::DataFormat;
 use whetstone_dataset::{
     Document, DocumentError, DocumentMeta, DocumentWriter, Edit, IdSet, IndexState, Record, Role, Row, Schema, Share,
-    SplitKind, SplitPlan, SystemHandling, Turn, Undone, Unwatched, Watch,
+    SplitBy, SplitKind, SplitPlan, SystemHandling, Turn, Undone, Unwatched, Watch,
 };
 
 fn meta() -> DocumentMeta {
@@ -254,7 +254,7 @@ fn an_import_that_is_not_finished_leaves_no_dataset() {
 }
 
 fn plan(validation: u64, hold_out: u64) -> SplitPlan {
-    SplitPlan { validation: Share::Count(validation), hold_out: Share::Count(hold_out), seed: 7 }
+    SplitPlan { validation: Share::Count(validation), hold_out: Share::Count(hold_out), seed: 7, by: SplitBy::Record }
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn a_record_keeps_its_split_through_edits_and_opening_again() {
     let mut document = home.document(20);
     assert_eq!(document.split_counts(), None);
     assert_eq!(document.row(0).unwrap().split, None);
-    let counts = document.assign_split(&plan(4, 3)).unwrap();
+    let counts = document.assign_split(&plan(4, 3), &Unwatched).unwrap();
     assert_eq!((counts.training, counts.validation, counts.hold_out), (13, 4, 3));
     let of = |document: &Document| -> Vec<(String, SplitKind)> {
         let rows = document.iter().map(|row| row.unwrap());
@@ -275,12 +275,12 @@ fn a_record_keeps_its_split_through_edits_and_opening_again() {
     delete(&mut document, 9);
     let mut document = home.reopen(document);
     let after = of(&document);
-    assert_eq!(after[0], ("new".to_owned(), SplitKind::Training));
+    assert_eq!(after[0].0, "new");
     assert!(after[1..].iter().all(|pair| before.contains(pair)));
     while document.undo().unwrap().is_some() {}
     assert_eq!(of(&document), before);
 
-    assert!(document.assign_split(&plan(20, 0)).is_err());
+    assert!(document.assign_split(&plan(20, 0), &Unwatched).is_err());
     assert_eq!(of(&document), before);
 }
 
@@ -295,7 +295,7 @@ fn an_export_has_a_file_for_each_split_that_has_records() {
     let all = export(&document).unwrap();
     assert_eq!(all.len(), 1);
     assert_eq!((all[0].split, all[0].records), (SplitKind::Training, 10));
-    document.assign_split(&plan(2, 3)).unwrap();
+    document.assign_split(&plan(2, 3), &Unwatched).unwrap();
     let parts = export(&document).unwrap();
     let records: Vec<u64> = parts.iter().map(|part| part.records).collect();
     assert_eq!(records, [5, 2, 3]);

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use whetstone_catalog::{DataFormat, TINY_V1, catalog};
 use whetstone_dataset::{
-    DocumentMeta, DocumentWriter, Intent, Mapping, ReadOptions, Schema, Share, SplitKind, SplitPlan, SystemHandling,
-    check_dataset, check_file, read, sniff,
+    DocumentMeta, DocumentWriter, Intent, Mapping, ReadOptions, Schema, Share, SplitBy, SplitKind, SplitPlan,
+    SystemHandling, Unwatched, check_dataset, check_file, read, sniff,
 };
 
 fn real_data() -> Option<PathBuf> {
@@ -65,8 +65,9 @@ fn banking77_goes_from_file_to_checked_training_files() {
     let mut writer = DocumentWriter::new(&home.path().join("banking77"), Schema::PromptCompletion).unwrap();
     outcome.records.iter().for_each(|sourced| writer.push(&sourced.record).unwrap());
     let mut document = writer.finish(meta).unwrap();
-    let plan = SplitPlan { validation: Share::Percent(10.0), hold_out: Share::Percent(10.0), seed: 1 };
-    let counts = document.assign_split(&plan).unwrap();
+    let plan =
+        SplitPlan { validation: Share::Percent(10.0), hold_out: Share::Percent(10.0), seed: 1, by: SplitBy::Record };
+    let counts = document.assign_split(&plan, &Unwatched).unwrap();
     assert_eq!((counts.training, counts.validation, counts.hold_out), (8003, 1000, 1000));
 
     let model = catalog().find(TINY_V1).unwrap();

@@ -20,7 +20,7 @@ pub(crate) struct Delta {
 
 /// One place with its runs.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Change<'a> {
+pub(crate) struct Change<'a> {
     pub skip: u64,
     pub removed: &'a [Run],
     pub inserted: &'a [Run],
@@ -31,6 +31,10 @@ impl Delta {
         self.places.push(Place { skip, removed: removed.len() as u32, inserted: inserted.len() as u32 });
         self.runs.extend_from_slice(removed);
         self.runs.extend_from_slice(inserted);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
     }
 
     pub fn places(&self) -> usize {
@@ -86,6 +90,31 @@ impl Delta {
         delta
     }
 
+    /// Takes the records of a set out and puts others in. Where is counted in the order as it is, and
+    /// must not go back.
+    pub fn merged(order: &Order, set: &IdSet, inserted: &[(u64, Run)]) -> Delta {
+        let mut delta = Delta::default();
+        let (mut at, mut end) = (0_u64, 0_u64);
+        let mut inserted = inserted.iter().peekable();
+        for change in Delta::deletion(order, set).iter() {
+            let start = end + change.skip;
+            while let Some((place, run)) = inserted.next_if(|(place, _)| *place <= start) {
+                let place = (*place).max(at);
+                delta.push(place - at, &[], &[*run]);
+                at = place;
+            }
+            delta.push(start - at, change.removed, &[]);
+            end = start + records(change.removed);
+            at = end;
+        }
+        for (place, run) in inserted {
+            let place = (*place).clamp(at, order.len());
+            delta.push(place - at, &[], &[*run]);
+            at = place;
+        }
+        delta
+    }
+
     /// Brings the records of a set together before the record at a position.
     pub fn relocation(order: &Order, set: &IdSet, before: u64) -> Delta {
         let moved: Vec<Run> = order.all_runs().flat_map(|run| runs_within(set, run)).collect();
@@ -125,6 +154,24 @@ impl Delta {
                 (skip, from, next) = (0, id + 1, next + 1);
             }
             skip += u64::from(run.first + run.len - from);
+        }
+        delta
+    }
+
+    /// Makes one order into another.
+    pub fn between(old: &Order, new: &Order) -> Delta {
+        let (mut before, mut after): (Vec<Run>, Vec<Run>) = (old.all_runs().collect(), new.all_runs().collect());
+        let alike = before.iter().zip(&after).take_while(|(one, other)| one == other).count();
+        let skip = records(&before[..alike]);
+        before.drain(..alike);
+        after.drain(..alike);
+        while before.last().is_some() && before.last() == after.last() {
+            before.pop();
+            after.pop();
+        }
+        let mut delta = Delta::default();
+        if !before.is_empty() || !after.is_empty() {
+            delta.push(skip, &before, &after);
         }
         delta
     }

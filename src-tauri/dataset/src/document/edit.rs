@@ -233,6 +233,7 @@ impl Document {
         }
         self.history.forth();
         self.state.number = self.history.state();
+        self.settle_added()?;
         Ok(Some(undone))
     }
 
@@ -268,10 +269,16 @@ impl Document {
         }
         self.history.push(at, step);
         self.state.number = self.history.state();
-        Ok(())
+        self.settle_added()
     }
 
-    fn editable(&self) -> Result<(), DocumentError> {
+    /// Records that are there for the first time get their split.
+    fn settle_added(&mut self) -> Result<(), DocumentError> {
+        let all = self.state.splits.as_ref().is_none_or(|split| split.is_settled(self.state.content.added));
+        if all { Ok(()) } else { self.settle_split() }
+    }
+
+    pub(super) fn editable(&self) -> Result<(), DocumentError> {
         if self.indexed { Ok(()) } else { Err(DocumentError::Indexing) }
     }
 

@@ -39,6 +39,10 @@ pub enum DocumentError {
     OutOfRange { position: u64, records: u64 },
     #[error("the record {id} is not in the dataset any more")]
     NoSuchRecord { id: RecordId },
+    #[error("there is no snapshot {number}")]
+    NoSuchSnapshot { number: u32 },
+    #[error("{} was written over, and the records that were not edited are gone with it", path.display())]
+    SourceOverwritten { path: PathBuf },
     #[error("a record is one line, and this text has line breaks")]
     NotOneLine,
     #[error("a record of {bytes} bytes is too large")]
@@ -82,11 +86,15 @@ impl DocumentError {
             Self::NoFile => "Choose a file to save it as.",
             Self::Indexing => "Wait a moment: it is being read already.",
             Self::OutOfRange { .. } | Self::NoSuchRecord { .. } => "Look at the table again: it has changed.",
+            Self::NoSuchSnapshot { .. } => "Look at the list of snapshots again.",
+            Self::SourceOverwritten { .. } => "Reload the file; edits that no longer fit are kept aside.",
             Self::NotOneLine => "Write the record as JSON on one line.",
             Self::RecordTooLarge { .. } => "Cut the record into smaller ones.",
             Self::TooMany => "Open the file in parts.",
             Self::Cancelled => "Start it again when you like.",
             Self::DoesNotFit { .. } => "Leave out what the format has no place for, or convert the dataset.",
+            Self::Split(SplitError::Frozen { .. }) => "Make a new split; the one that was used is kept.",
+            Self::Split(SplitError::NotSplit) => "Split the dataset first.",
             Self::Split(_) => "Set fewer records aside.",
             Self::Write(WriteError::DoesNotFit { .. }) => {
                 "Mend or delete that record, or choose a base model that takes it."

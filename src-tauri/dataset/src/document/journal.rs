@@ -58,6 +58,8 @@ pub struct Recovery {
     pub dropped_bytes: u64,
     /// Where they were put, unless they were merely an edit that was never finished.
     pub kept_aside: Option<PathBuf>,
+    /// Names of snapshots of states that were in what is lost.
+    pub lost_snapshots: Vec<String>,
 }
 
 /// The open journal. It is locked as long as it is held, so a dataset is edited in one place only.
@@ -81,6 +83,33 @@ pub(crate) struct JournalTexts {
 }
 
 impl JournalTexts {
+    /// Which line of the file a text took the place of, through all edits of the record; 0 for a record
+    /// that was added.
+    pub fn origin(&self, text: TextRef) -> Result<u64, DocumentError> {
+        Ok(self.head(self.first(text)?)?.1)
+    }
+
+    /// The first text that took the place of the file's, or that a record was added with.
+    pub fn first(&self, mut text: TextRef) -> Result<TextRef, DocumentError> {
+        loop {
+            match self.head(text)?.0 {
+                OF_FILE => return Ok(text),
+                before if before < text => text = before,
+                _ => return Err(DocumentError::damaged(&self.path, "a text in it has no beginning")),
+            }
+        }
+    }
+
+    /// What stood before a text, and which line of the file it took the place of.
+    fn head(&self, text: TextRef) -> Result<(TextRef, u64), DocumentError> {
+        let mut head = [0; 16];
+        let at = text.saturating_sub(head.len() as u64);
+        files::read_at(&self.file, &mut head, at).map_err(DocumentError::io(&self.path))?;
+        let mut words = Bytes { rest: &head };
+        let words = words.u64().zip(words.u64());
+        words.ok_or_else(|| DocumentError::damaged(&self.path, "a text in it has no beginning"))
+    }
+
     pub fn read(&self, text: TextRef) -> Result<Vec<u8>, DocumentError> {
         let mut length = [0; 4];
         let read = files::read_at(&self.file, &mut length, text).and_then(|()| {
@@ -93,23 +122,24 @@ impl JournalTexts {
 
 impl Journal {
     /// Creates an empty journal.
-    pub fn create(files: &dyn FileLayer, dir: &Path) -> Result<(), DocumentError> {
-        let path = dir.join(JOURNAL);
-        let created = files.create(&path).and_then(|mut file| {
+    pub fn create(files: &dyn FileLayer, path: &Path) -> Result<(), DocumentError> {
+        let created = files.create(path).and_then(|mut file| {
             files.write(&mut file, MAGIC)?;
             files.sync(&file)
         });
-        created.map_err(DocumentError::io(&path))
+        created.map_err(DocumentError::io(path))
     }
 
     /// Opens the journal of a dataset that is open nowhere else.
-    pub fn lock(files: Arc<dyn FileLayer>, dir: &Path) -> Result<Journal, DocumentError> {
-        let path = dir.join(JOURNAL);
+    pub fn lock(files: Arc<dyn FileLayer>, path: &Path) -> Result<Journal, DocumentError> {
+        let path = path.to_owned();
         let io = || DocumentError::io(&path);
         let mut file = OpenOptions::new().read(true).append(true).open(&path).map_err(io())?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(DocumentError::InUse { path: dir.to_owned() }),
+            Err(TryLockError::WouldBlock) => {
+                return Err(DocumentError::InUse { path: files::folder_of(&path).to_owned() });
+            }
             Err(TryLockError::Error(source)) => return Err(io()(source)),
         }
         let mut magic = [0; MAGIC.len()];
@@ -158,6 +188,11 @@ impl Journal {
     pub fn texts(&self) -> Result<JournalTexts, DocumentError> {
         let file = File::open(&self.path).map_err(DocumentError::io(&self.path))?;
         Ok(JournalTexts { path: self.path.clone(), file })
+    }
+
+    /// Bytes of whole steps; every text stands before.
+    pub fn length(&self) -> u64 {
+        self.length
     }
 
     /// Begins a step; it is made by [`StepWriter::finish`], and leaves nothing behind without.
@@ -243,7 +278,7 @@ impl Journal {
         }
         let cut = self.files.set_len(&self.file, self.length).and_then(|()| self.files.sync(&self.file));
         cut.map_err(DocumentError::io(&self.path))?;
-        Ok(Some(Recovery { dropped_bytes: size - self.length, kept_aside }))
+        Ok(Some(Recovery { dropped_bytes: size - self.length, kept_aside, lost_snapshots: Vec::new() }))
     }
 
     fn free_name(&self) -> PathBuf {
@@ -275,6 +310,13 @@ impl StepWriter<'_> {
         let origin = if before == OF_FILE && id < FIRST_ADDED { step::origin(old) } else { 0 };
         step::encode_text(&mut self.buffer, id, before, origin, text);
         self.step.texts.push(TextChange { id, before, after, origin });
+        self.part()
+    }
+
+    /// Gives a record a text that stands somewhere already.
+    pub fn link(&mut self, change: TextChange) -> Result<(), DocumentError> {
+        step::encode_link(&mut self.buffer, change);
+        self.step.texts.push(change);
         self.part()
     }
 

@@ -8,6 +8,8 @@
 //! | `journal` | the edits, undos and redos, with the texts that edits made | grows |
 //! | `save.json` | what a save is about to put in place | there during a save only |
 //! | `split.json` | what each record is used for | replaced as a whole |
+//! | `snapshots.json`, `snapshot-N` | states with a name | replaced as a whole |
+//! | `aside-N.jsonl` | edits that a changed file had no place for | never |
 //!
 //! Invariants: the opened file is only read until it is saved; an edit is durable before it is seen;
 //! undo reaches back to the opening, through saves; the folder is open in one place at a time.
@@ -17,6 +19,7 @@
 mod assignment;
 mod base;
 mod delta;
+mod diff;
 mod edit;
 mod error;
 mod export;
@@ -25,7 +28,9 @@ mod history;
 mod indexing;
 mod journal;
 mod order;
+mod reload;
 mod save;
+mod snapshot;
 mod state;
 mod step;
 mod stored;
@@ -39,34 +44,29 @@ use std::sync::Arc;
 use self::assignment::Assignment;
 use self::base::Base;
 use self::history::{History, Replay};
-use self::journal::Journal;
+use self::journal::{JOURNAL, Journal};
 use self::state::Sources;
 use self::step::Content;
 use self::stored::{DOCUMENT, FileMark, Stored, Target};
 use crate::formats::Schema;
-use crate::ids::FIRST_ADDED;
-use crate::split::{SplitKind, SplitPlan, split};
 use crate::watch::Unwatched;
 
+pub use self::assignment::SplitCounts;
+pub use self::diff::{Diff, DiffCounts, DiffEntry, DiffKind, diff};
 pub use self::edit::{Edit, Undone};
 pub use self::error::DocumentError;
 pub use self::export::ExportedFile;
 pub use self::files::{FileLayer, RealFiles};
 pub use self::indexing::{IndexJob, IndexState};
 pub use self::journal::Recovery;
+pub(crate) use self::order::Order;
 pub use self::order::Run;
+pub use self::reload::{FileState, Reloaded};
 pub use self::save::{InterruptedSave, SaveJob, Saved};
+pub use self::snapshot::SnapshotInfo;
 pub use self::state::{Row, State};
 pub use self::stored::DocumentMeta;
 pub use self::writer::DocumentWriter;
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SplitCounts {
-    pub training: u64,
-    pub validation: u64,
-    pub hold_out: u64,
-    pub plan: SplitPlan,
-}
 
 /// An opened dataset.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl Document {
         })?;
         let base = Base::open(&path)?;
         let mark = FileMark::from(&base.fingerprint()?);
-        Journal::create(&*files, dir)?;
+        Journal::create(&*files, &journal_path(dir, 0))?;
         let target = Target { path, mark, state: 0 };
         Stored::new(meta, schema, None, Some(target)).store(&*files, dir)?;
         Document::open(dir)
@@ -114,8 +114,8 @@ impl Document {
     pub fn open_with(dir: &Path, files: Arc<dyn FileLayer>) -> Result<Document, DocumentError> {
         // Before the lock, so that a folder without a dataset is said to be one; and after it, because
         // whoever held it may have saved.
-        Stored::load(dir)?;
-        let mut journal = Journal::lock(Arc::clone(&files), dir)?;
+        let epoch = Stored::load(dir)?.epoch;
+        let mut journal = Journal::lock(Arc::clone(&files), &journal_path(dir, epoch))?;
         let mut stored = Stored::load(dir)?;
         let interrupted_save = save::settle(&*files, dir, &mut stored)?;
         let path = stored.base(dir);
@@ -137,7 +137,7 @@ impl Document {
         let mut replay = Replay::new(Content::of_file(base.records()?));
         let recovery = journal.replay(|event| replay.event(event))?;
         let sources = Arc::new(Sources { base, journal: journal.texts()?, schema: stored.schema.clone() });
-        let splits = Assignment::load(dir)?.map(Arc::new);
+        let splits = Assignment::load(dir, stored.epoch)?.map(Arc::new);
         let number = replay.history.state();
         let state = State { sources, content: Arc::new(replay.content), splits, number };
         if let Some(target) = stored.target.as_mut()
@@ -147,7 +147,7 @@ impl Document {
             target.state = u64::MAX;
             stored.store(&*files, dir)?;
         }
-        Ok(Document {
+        let mut document = Document {
             dir: dir.to_owned(),
             files,
             stored,
@@ -158,7 +158,12 @@ impl Document {
             indexed,
             overwrite: false,
             interrupted_save,
-        })
+        };
+        document.settle_split()?;
+        // Before new texts stand where those of the snapshots stood.
+        let lost = document.drop_lost_snapshots()?;
+        document.recovery.as_mut().into_iter().for_each(|recovery| recovery.lost_snapshots.clone_from(&lost));
+        Ok(document)
     }
 
     pub fn dir(&self) -> &Path {
@@ -250,41 +255,12 @@ impl Document {
     pub fn is_modified(&self) -> bool {
         self.stored.target.as_ref().is_some_and(|target| target.state != self.history.state())
     }
+}
 
-    /// Draws the split anew over the records there are.
-    pub fn assign_split(&mut self, plan: &SplitPlan) -> Result<SplitCounts, DocumentError> {
-        let drawn = split(self.len(), plan)?;
-        let content = &self.state.content;
-        let mut kinds =
-            [vec![SplitKind::Training; content.base as usize], vec![SplitKind::Training; content.added as usize]];
-        let ids = content.order.all_runs().flat_map(Run::ids);
-        for (id, kind) in ids.zip(drawn) {
-            match id.checked_sub(FIRST_ADDED) {
-                None => kinds[0][id as usize] = kind,
-                Some(added) => kinds[1][added as usize] = kind,
-            }
-        }
-        let assignment = Assignment::new(*plan, &kinds[0], &kinds[1]);
-        assignment.store(&*self.files, &self.dir)?;
-        let counts = self.counts(&assignment);
-        self.state.splits = Some(Arc::new(assignment));
-        Ok(counts)
-    }
-
-    /// How many records each split has now; `None` before the dataset was split.
-    pub fn split_counts(&self) -> Option<SplitCounts> {
-        self.state.splits.as_ref().map(|splits| self.counts(splits))
-    }
-
-    fn counts(&self, assignment: &Assignment) -> SplitCounts {
-        let mut counts = SplitCounts { training: 0, validation: 0, hold_out: 0, plan: assignment.plan };
-        for id in self.state.content.order.all_runs().flat_map(Run::ids) {
-            match assignment.kind(id) {
-                SplitKind::Training => counts.training += 1,
-                SplitKind::Validation => counts.validation += 1,
-                SplitKind::HoldOut => counts.hold_out += 1,
-            }
-        }
-        counts
+/// The journal of what a dataset's file held: a reload begins another.
+fn journal_path(dir: &Path, epoch: u32) -> PathBuf {
+    match epoch {
+        0 => dir.join(JOURNAL),
+        _ => dir.join(format!("{JOURNAL}-{epoch}")),
     }
 }

@@ -101,9 +101,11 @@ impl Document {
         let mut stored = self.stored.clone();
         stored.target = Some(saved.intent.target);
         stored.owned = saved.intent.owned;
-        stored.store(&*self.files, &self.dir)?;
+        // The file is the new one whether or not that can be written down; if not, the next opening
+        // finds out from the note that the save left.
         self.stored = stored;
         self.overwrite = false;
+        self.stored.store(&*self.files, &self.dir)?;
         files::remove_if_there(&*self.files, &self.dir.join(INTENT))
     }
 
@@ -152,9 +154,10 @@ impl SaveJob {
         let json = serde_json::to_vec(&intent).map_err(|error| DocumentError::io(&path)(error.into()))?;
         files::write_atomically(&*self.files, &path, &json)?;
         self.check_unchanged()?;
-        let renamed = self.files.rename(beside, &self.path);
-        let renamed = renamed.and_then(|()| self.files.sync_folder(files::folder_of(&self.path)));
-        renamed.map_err(DocumentError::io(&self.path))?;
+        self.files.rename(beside, &self.path).map_err(DocumentError::io(&self.path))?;
+        // The new file is in its place now, so this is no longer a save that failed. Should a power cut
+        // bring the old one back, it is whole, and what was opened and edited is in the folder.
+        let _ = self.files.sync_folder(files::folder_of(&self.path));
         Ok(Saved { intent })
     }
 

@@ -12,7 +12,7 @@ use super::base::Base;
 use super::delta::runs_within;
 use super::error::DocumentError;
 use super::journal::JournalTexts;
-use super::order::Run;
+use super::order::{Order, Run};
 use super::step::Content;
 use super::texts::OF_FILE;
 use crate::formats::{Loss, Schema, ShapeError};
@@ -130,6 +130,10 @@ impl State {
     /// All records, as a set.
     pub fn all(&self) -> IdSet {
         self.content.order.to_set()
+    }
+
+    pub(crate) fn order(&self) -> &Order {
+        &self.content.order
     }
 
     pub fn runs(&self) -> impl Iterator<Item = Run> + '_ {

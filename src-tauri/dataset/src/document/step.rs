@@ -111,6 +111,14 @@ pub(super) fn encode_text(out: &mut Vec<u8>, id: RecordId, before: TextRef, orig
     out.extend_from_slice(text);
 }
 
+/// A text that stands in the journal already, or in the file.
+pub(super) fn encode_link(out: &mut Vec<u8>, change: TextChange) {
+    out.push(LINK);
+    out.extend_from_slice(&change.id.to_le_bytes());
+    out.extend_from_slice(&change.before.to_le_bytes());
+    out.extend_from_slice(&change.after.to_le_bytes());
+}
+
 /// Where to look after the step was made or taken back.
 pub(super) fn encode_position(out: &mut Vec<u8>, position: u64) {
     out.push(POSITION);

@@ -33,6 +33,14 @@ pub(super) struct FileMark {
     tail: u64,
 }
 
+impl FileMark {
+    /// Whether the content is the same, whatever the file is called and whenever it was linked.
+    pub fn is_content_of(&self, other: &FileMark) -> bool {
+        let content = |mark: &FileMark| (mark.bytes, mark.modified, mark.head, mark.tail);
+        content(self) == content(other)
+    }
+}
+
 impl From<&Fingerprint> for FileMark {
     fn from(print: &Fingerprint) -> FileMark {
         FileMark {
@@ -64,11 +72,14 @@ pub(super) struct Stored {
     /// Bytes of `records.jsonl` in the folder; none while the records are read from the target.
     pub owned: Option<u64>,
     pub target: Option<Target>,
+    /// How often the file was reloaded. Journal and snapshots belong to one of the times.
+    #[serde(default)]
+    pub epoch: u32,
 }
 
 impl Stored {
     pub fn new(meta: DocumentMeta, schema: Schema, owned: Option<u64>, target: Option<Target>) -> Stored {
-        Stored { version: VERSION, meta, schema, owned, target }
+        Stored { version: VERSION, meta, schema, owned, target, epoch: 0 }
     }
 
     pub fn load(dir: &Path) -> Result<Stored, DocumentError> {

@@ -52,4 +52,14 @@ impl Texts {
         let page = self.pages[page].get_or_insert_with(|| Arc::new([OF_FILE; PAGE]));
         Arc::make_mut(page)[place] = text;
     }
+
+    /// The records whose text is not the file's, in ascending order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (RecordId, TextRef)> + '_ {
+        let pages = self.pages.iter().enumerate().filter_map(|(page, texts)| Some((page, texts.as_ref()?)));
+        let changed = pages.flat_map(|(page, texts)| {
+            texts.iter().enumerate().map(move |(place, text)| ((page * PAGE + place) as RecordId, *text))
+        });
+        let added = self.added.iter().enumerate().map(|(number, text)| (FIRST_ADDED + number as RecordId, *text));
+        changed.chain(added).filter(|(_, text)| *text != OF_FILE)
+    }
 }

@@ -8,7 +8,7 @@ use super::error::DocumentError;
 use super::files::RealFiles;
 use super::journal::Journal;
 use super::stored::{DOCUMENT, DocumentMeta, RECORDS, Stored};
-use super::{Document, indexing};
+use super::{Document, indexing, journal_path};
 use crate::formats::Schema;
 use crate::ids::FIRST_ADDED;
 use crate::record::Record;
@@ -76,7 +76,7 @@ impl DocumentWriter {
         self.index.finish();
         let fingerprint = File::open(&self.path).and_then(|file| Fingerprint::of(&file)).map_err(io())?;
         indexing::store(&self.dir, &self.index, &fingerprint).map_err(io())?;
-        Journal::create(&RealFiles, &self.dir)?;
+        Journal::create(&RealFiles, &journal_path(&self.dir, 0))?;
         Stored::new(meta, self.schema.clone(), Some(self.index.bytes()), None).store(&RealFiles, &self.dir)?;
         self.finished = true;
         Document::open(&self.dir)

@@ -17,7 +17,8 @@ use whetstone_contract::{
 };
 use whetstone_dataset::{
     Document, DocumentError, DocumentMeta, DocumentWriter, IdSet, Intent, Record, RecordId, Report, Schema, Severity,
-    Share, SourcedRecord, SplitKind, SplitPlan, SystemHandling, check_dataset, check_record, fitting_format,
+    Share, SourcedRecord, SplitBy, SplitKind, SplitPlan, SystemHandling, Unwatched, check_dataset, check_record,
+    fitting_format,
 };
 
 use crate::errors::from_io;
@@ -200,9 +201,10 @@ impl Datasets {
             validation: Share::Percent(f64::from(asked.validation_percent)),
             hold_out: Share::Percent(f64::from(asked.hold_out_percent)),
             seed: asked.seed,
+            by: SplitBy::Record,
         };
         self.work(asked.dataset, move |id, document| {
-            document.assign_split(&plan).map_err(|error| from_document(&error))?;
+            document.assign_split(&plan, &Unwatched).map_err(|error| from_document(&error))?;
             Ok(summarise(id, document))
         })
         .await
@@ -232,12 +234,12 @@ impl Datasets {
                 }
             }
             let counts = document.split_counts();
-            let validation = counts.map_or(0, |counts| counts.validation);
+            let validation = counts.as_ref().map_or(0, |counts| counts.validation);
             Ok(DataForModel {
                 errors: report.errors,
                 warnings: report.warnings,
                 first_error: report.findings.into_iter().find(|one| one.severity == Severity::Error).map(in_words),
-                training: counts.map_or(document.len(), |counts| counts.training),
+                training: counts.as_ref().map_or(document.len(), |counts| counts.training),
                 validation: if model.data.validation_accepted { validation } else { 0 },
                 hold_out: counts.map_or(0, |counts| counts.hold_out),
                 training_tokens: model.data.estimate_tokens(chars),

@@ -98,10 +98,12 @@ pub fn from_document(error: &DocumentError) -> AppError {
         DocumentError::NotADocument { .. }
         | DocumentError::SourceMissing { .. }
         | DocumentError::OutOfRange { .. }
+        | DocumentError::NoSuchSnapshot { .. }
         | DocumentError::NoSuchRecord { .. } => ErrorCode::NotFound,
         DocumentError::Exists { .. }
         | DocumentError::InUse { .. }
         | DocumentError::SourceChanged { .. }
+        | DocumentError::SourceOverwritten { .. }
         | DocumentError::NoFile
         | DocumentError::Indexing => ErrorCode::Refused,
         DocumentError::Cancelled => ErrorCode::Cancelled,
