@@ -821,16 +821,23 @@ request: string, modelId: string, system: string | null,
 /**
  * The conversation so far, the last turn is the user's.
  */
-turns: Array<Turn>, 
+turns: Array<PromptTurn>, 
 /**
  * 0 to 1; 0 always takes the likeliest token.
  */
 temperature: number, topP: number, maxTokens: number, stopSequences: Array<string>, };
 
+export type PromptRole = "user" | "assistant";
+
 /**
  * Texts with columns in double braces, such as `Translate: {{english}}`.
  */
 export type PromptTemplate = { prompt: string, completion: string, system: string | null, };
+
+/**
+ * A turn of a conversation in the playground, which is text alone.
+ */
+export type PromptTurn = { role: PromptRole, text: string, };
 
 /**
  * A place in a file that cannot be read.
