@@ -46,7 +46,7 @@ export const shortcutGroups: readonly ShortcutGroup[] = [
       { keys: [['Home'], ['End']], what: 'First, last record' },
       { keys: [['Enter']], what: 'Edit the record' },
       { keys: [['Ctrl', 'Enter']], what: 'Apply the edit' },
-      { keys: [['Space'], ['Ctrl', 'Click']], what: 'Select the record, or not' },
+      { keys: [['Space'], ['Ctrl', 'Click']], what: 'Select, or not' },
       {
         keys: [
           ['Shift', 'J'],
@@ -54,8 +54,8 @@ export const shortcutGroups: readonly ShortcutGroup[] = [
         ],
         what: 'Select down, up',
       },
-      { keys: [['Ctrl', 'A']], what: 'Select all that the view shows' },
-      { keys: [['E']], what: 'Edit the selected records' },
+      { keys: [['Ctrl', 'A']], what: 'Select all in view' },
+      { keys: [['E']], what: 'Edit selected' },
       { keys: [['Ctrl', 'D']], what: 'Duplicate' },
       { keys: [['Insert'], ['Delete']], what: 'New record, delete' },
       {
@@ -79,7 +79,7 @@ export const shortcutGroups: readonly ShortcutGroup[] = [
         what: 'Find, find and replace',
       },
       { keys: [['F8'], ['Shift', 'F8']], what: 'Next, previous finding' },
-      { keys: [['F']], what: 'Fix what the record has' },
+      { keys: [['F']], what: 'Fix the record' },
       {
         keys: [
           ['Ctrl', 'Z'],

@@ -41,7 +41,7 @@ export class RecordDraft {
   }
   /** Findings and tokens of what is written now. */
   get content(): RecordContent | null {
-    return this.#checked ?? this.#detail?.content ?? null;
+    return this.#checked ?? (this.#inserting === null ? (this.#detail?.content ?? null) : null);
   }
   get error(): AppError | null {
     return this.#error;
