@@ -198,6 +198,9 @@ export function content(turns: readonly Turn[], position: number | null = null):
   };
 }
 
+/** A record of more than 32,000 tokens, to see how long texts are edited. */
+export const LONG_RECORD = 998;
+
 export function turnsOf(position: number): Turn[] {
   const turns = [
     say('system', 'You answer for Northwind Bank. Be brief and kind.'),
@@ -210,6 +213,14 @@ export function turnsOf(position: number): Turn[] {
       text: '{"image":{"format":"png","source":{"s3Location":{"uri":"s3://tickets/48211.png"}}}}',
       label: 'PNG, s3://tickets/48211.png',
     });
+  if (position === LONG_RECORD) {
+    const lines = Array.from(
+      { length: 3200 },
+      (_, line) => `${completion(line)} Line ${line} of a long answer.`,
+    );
+    lines[1600] = 'User: this label stands in the middle of it.';
+    turns[2] = say('assistant', lines.join('\n'));
+  }
   return turns;
 }
 

@@ -16,6 +16,8 @@ export class RecordDraft {
   #checked = $state.raw<RecordContent | null>(null);
   #error = $state.raw<AppError | null>(null);
   #checkError = $state.raw<AppError | null>(null);
+  /** Texts too long for a plain field, by "turn-block"; decided when the record is shown, so that no field is exchanged under the cursor. */
+  #long = $state.raw<ReadonlySet<string>>(new Set());
   /** Where the record that is being made will stand; null while an existing one is edited. */
   #inserting = $state<number | null>(null);
   #face = $state<RecordFace>('form');
@@ -52,6 +54,10 @@ export class RecordDraft {
   }
   get inserting(): number | null {
     return this.#inserting;
+  }
+  /** Whether a text is laid out only where it is looked at. */
+  isLong(turn: number, block: number): boolean {
+    return this.#long.has(`${turn}-${block}`);
   }
   get face(): RecordFace {
     return this.#face;
@@ -106,6 +112,7 @@ export class RecordDraft {
   }
 
   begin(position: number): void {
+    this.#long = new Set();
     this.#inserting = position;
     this.#face = 'form';
     this.#written = 'turns';
@@ -153,20 +160,25 @@ export class RecordDraft {
     this.#face = face;
   }
 
+  /** A turn came, went or moved, so that the places of long texts are others. */
+  #reordered(turns: Turn[]): void {
+    this.turns = turns;
+    this.#long = longTexts(turns);
+    this.typed();
+  }
+
   addTurn(): void {
     const last = this.turns.at(-1)?.role;
-    this.turns = [...this.turns, emptyTurn(last === 'user' ? 'assistant' : 'user')];
-    this.typed();
+    this.#reordered([...this.turns, emptyTurn(last === 'user' ? 'assistant' : 'user')]);
   }
 
   addSystem(): void {
     if (this.turns.some((turn) => turn.role === 'system')) return;
-    this.turns = [emptyTurn('system'), ...this.turns];
+    this.#reordered([emptyTurn('system'), ...this.turns]);
   }
 
   removeTurn(index: number): void {
-    this.turns = this.turns.filter((_, at) => at !== index);
-    this.typed();
+    this.#reordered(this.turns.filter((_, at) => at !== index));
   }
 
   moveTurn(index: number, step: -1 | 1): void {
@@ -174,8 +186,7 @@ export class RecordDraft {
     const [moved] = turns.splice(index, 1);
     if (!moved) return;
     turns.splice(index + step, 0, moved);
-    this.turns = turns;
-    this.typed();
+    this.#reordered(turns);
   }
 
   setRole(index: number, role: string): void {
@@ -239,10 +250,21 @@ export class RecordDraft {
 
   #adopt(content: RecordContent): void {
     this.turns = copy(content.turns);
+    this.#long = longTexts(content.turns);
     this.#spaced = isSpaced(content.json);
     this.json = content.problem ? content.json : layOut(content.json);
     this.#written = content.problem ? 'json' : 'turns';
   }
+}
+
+const LONG = 12_000;
+
+function longTexts(turns: readonly Turn[]): Set<string> {
+  return new Set(
+    turns.flatMap((turn, index) =>
+      turn.content.flatMap((block, at) => (block.text.length > LONG ? [`${index}-${at}`] : [])),
+    ),
+  );
 }
 
 export function textBlock(text: string): Block {
