@@ -37,6 +37,8 @@ describe('the page of a dataset', () => {
     const host = await open('d-indexing');
     expect(screen.getByTestId('record-count').textContent).toContain('at least 2,310,400');
     expect((await screen.findByTestId('coverage')).textContent).toContain('41%');
+    expect(screen.getByTestId<HTMLTextAreaElement>('turn-1').readOnly).toBe(true);
+    expect(screen.getByTestId('not-yet')).toBeTruthy();
     const rows = host.argumentsOf('rows').length;
     host.emit({ event: 'datasetProgress', dataset: 'd-indexing', part: 'index' });
     await waitFor(() => expect(host.argumentsOf('rows').length).toBeGreaterThan(rows));

@@ -12,6 +12,7 @@ export interface PageDoors {
   panel: (tab: SideTab) => void;
   filter: () => void;
   find: (replacing: boolean) => void;
+  insert: () => void;
   finding: (direction: 'forward' | 'back') => void;
   fix: () => void;
 }
@@ -27,6 +28,7 @@ export function commandsOf(doors: PageDoors): PageCommand[] {
     { id: 'next-finding', label: 'Next finding', note: 'F8', run: () => doors.finding('forward') },
     { id: 'findings', label: 'Findings by rule', run: () => doors.panel('findings') },
     { id: 'fix-everything', label: 'Fix all that has a fix', run: () => void fix(view, null, null) },
+    { id: 'insert', label: 'Insert a record', note: 'Insert', run: doors.insert },
     { id: 'bulk', label: 'Edit the selected records…', run: () => doors.open('bulk') },
     { id: 'move', label: 'Move the selected records…', run: () => doors.open('move') },
     {

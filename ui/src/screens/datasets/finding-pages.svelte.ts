@@ -77,8 +77,8 @@ export class FindingPages {
   #again(): void {
     this.#generation += 1;
     this.#fetching.clear();
-    // Only a list that is on the screen is read again.
-    if (this.#pages.size > 0 || this.#total === null) this.view(this.#view.first, this.#view.end);
+    // Only a list that is on the screen is read.
+    if (this.#rule !== null) this.view(this.#view.first, this.#view.end);
   }
 
   async #fetch(page: number, generation: number): Promise<void> {

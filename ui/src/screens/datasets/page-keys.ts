@@ -62,8 +62,7 @@ export function keyOfTable(event: KeyboardEvent, doors: PageDoors): boolean {
       void deleteRecords(view);
       return true;
     case 'Insert':
-      doors.panel('record');
-      view.beginInsert();
+      doors.insert();
       return true;
     case 'Escape':
       if (view.selection.count === 0) return false;
