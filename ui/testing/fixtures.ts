@@ -2,14 +2,12 @@
 import type {
   BaseModel,
   Connection,
-  DatasetSummary,
   Hyperparameter,
   JobDetail,
   JobDraft,
   JobPlan,
   JobSummary,
   PlayableModel,
-  Row,
   Sample,
 } from '../src/contract';
 
@@ -41,56 +39,6 @@ export const samples: Sample[] = [
     records: 216,
   },
 ];
-
-export function dataset(over: Partial<DatasetSummary> = {}): DatasetSummary {
-  return {
-    id: 'd-banking',
-    name: 'banking77',
-    source: 'train.csv',
-    records: 10_003,
-    createdAt: NOW - 26 * MINUTE,
-    split: { training: 8003, validation: 1000, holdOut: 1000, seed: 1 },
-    canUndo: true,
-    canRedo: false,
-    ...over,
-  };
-}
-
-const PROMPTS = [
-  'I am still waiting on my card?',
-  'What can I do if my card still hasn’t arrived after 2 weeks?',
-  'I have been waiting over a week. Is the card still coming?',
-  'Can I track my card while it is in the process of delivery?',
-  'How do I know if I will get my card, or if it is lost?',
-  'When did you send me my new card?',
-  'Do you have info about the card on delivery, and why was I charged a fee that nobody told me about?',
-  'I made a transfer a few hours ago and it still says “pending”, is that normal?',
-  'Please help me, my top up has been reverted and I do not know why',
-  'What is the exchange rate that you use?',
-];
-const COMPLETIONS = [
-  'card_arrival',
-  'card_arrival',
-  'card_delivery_estimate',
-  'card_arrival',
-  'lost_or_stolen_card',
-  'card_arrival',
-  'extra_charge_on_statement',
-  'pending_transfer',
-  'top_up_reverted',
-  'exchange_rate',
-];
-
-export function row(position: number): Row {
-  const kind = position % 10;
-  return {
-    position,
-    prompt: PROMPTS[kind] ?? '',
-    completion: COMPLETIONS[kind] ?? '',
-    tokens: 12 + ((position * 7) % 31),
-    split: position % 10 === 3 ? 'validation' : position % 10 === 7 ? 'holdOut' : 'training',
-  };
-}
 
 const hyperparameter = (
   over: Partial<Hyperparameter> & Pick<Hyperparameter, 'key' | 'label' | 'kind'>,

@@ -1,5 +1,7 @@
 /** Whole sets of answers: a first run, a busy day, and things going wrong. */
-import type { AppError, ImportOutcome, RecordDetail, Theme } from '../src/contract';
+import type { AppError, DatasetSummary, ImportOutcome, Theme } from '../src/contract';
+import { datasetAnswers } from './dataset-answers';
+import { completion, dataset, prompt } from './dataset-fixtures';
 import * as fixture from './fixtures';
 import { lossChart } from './loss-chart';
 import { TestHost, type Handlers } from './test-host';
@@ -40,60 +42,69 @@ const broken: ImportOutcome = {
   ],
 };
 
-function record(position: number): RecordDetail {
-  const row = fixture.row(position);
-  return {
-    position,
-    turns: [
-      { role: 'user', text: row.prompt },
-      { role: 'assistant', text: row.completion },
-    ],
-    tokens: row.tokens,
-    split: row.split,
-    findings:
-      position % 10 === 4
-        ? [
-            {
-              rule: 'reserved-word',
-              severity: 'error',
-              position,
-              field: 'completion',
-              message: 'The reserved word “User:” stands in the completion.',
-              hint: 'This base model fails the whole job when it meets it. Take it out or write it another way.',
-            },
-            {
-              rule: 'duplicate',
-              severity: 'warning',
-              position,
-              field: 'prompt',
-              message: 'The same prompt has another completion in record 5.',
-              hint: 'Keep the one that is right.',
-            },
-          ]
-        : [],
-  };
-}
-
-function busy(theme: Theme): Handlers {
-  const datasets = [
-    fixture.dataset(),
-    fixture.dataset({
+function madeUp(): DatasetSummary[] {
+  const plain = { split: null, undo: null, editedAt: null, unsaved: false };
+  return [
+    dataset(),
+    dataset({
+      ...plain,
       id: 'd-support',
       name: 'Customer support',
       source: 'bundled sample',
+      origin: 'sample',
       records: 324,
-      split: null,
+      bytes: 88_200,
       createdAt: fixture.NOW - 3 * 86_400_000,
     }),
-    fixture.dataset({
+    dataset({
+      ...plain,
       id: 'd-million',
-      name: 'every-ticket-since-2019',
-      source: 'tickets-2019-2026.jsonl',
+      name: 'every-ticket-since-2019.jsonl',
+      source: 'every-ticket-since-2019.jsonl',
+      origin: 'inPlace',
+      schema: 'Converse conversations',
       records: 1_004_312,
-      split: null,
+      bytes: 412_400_000,
       createdAt: fixture.NOW - 5_400_000,
+      editedAt: fixture.NOW - 2000,
+      undo: 'Edit record 88,210',
+      unsaved: true,
+      file: { path: '/home/ada/every-ticket-since-2019.jsonl', state: 'asItWas', message: null, choices: [] },
+    }),
+    dataset({
+      ...plain,
+      id: 'd-changed',
+      name: 'shared-tickets.jsonl',
+      source: 'shared-tickets.jsonl',
+      origin: 'inPlace',
+      records: 48_120,
+      unsaved: true,
+      undo: 'Delete 3 records',
+      createdAt: fixture.NOW - 9_400_000,
+      file: {
+        path: '/mnt/team/shared-tickets.jsonl',
+        state: 'changed',
+        message: 'Another program changed shared-tickets.jsonl four minutes ago.',
+        choices: ['reload', 'keep', 'saveAs'],
+      },
+    }),
+    dataset({
+      ...plain,
+      id: 'd-indexing',
+      name: 'firehose.jsonl',
+      source: 'firehose.jsonl',
+      origin: 'inPlace',
+      schema: 'Converse conversations',
+      records: 2_310_400,
+      bytes: 5_021_000_000,
+      index: { complete: false, fraction: 0.41, activity: 'a-1' },
+      createdAt: fixture.NOW - 20_000,
     }),
   ];
+}
+
+function busy(theme: Theme): Handlers {
+  const datasets = madeUp();
   const jobs = [
     fixture.job(),
     fixture.job({
@@ -163,7 +174,6 @@ function busy(theme: Theme): Handlers {
     return fixture.jobDetail({ summary });
   };
   let chosen: Theme = theme;
-  const rowsOf = (id: string) => datasets.find((one) => one.id === id)?.records ?? 10_003;
   const handlers: Handlers = {
     start: () => ({
       version: '0.1.0',
@@ -201,43 +211,9 @@ function busy(theme: Theme): Handlers {
     ],
     cancel_activity: () => ({}),
     samples: () => fixture.samples,
-    import_sample: () => datasets[1] ?? fixture.dataset(),
-    pick_file: () => ({ token: 't', name: 'train.csv', bytes: 839_073 }),
-    preview_file: () => ({
-      file: { token: 't', name: 'train.csv', bytes: 839_073 },
-      format: 'CSV, comma, 3 columns',
-      columns: ['text', 'category', 'source'],
-      sample: Array.from({ length: 8 }, (_, index) => {
-        const row = fixture.row(index);
-        return [row.prompt, row.completion, 'web'];
-      }),
-      mapping: { prompt: 'text', completion: 'category', system: null },
-      notes: ['The encoding was taken to be UTF-8.'],
-    }),
+    import_sample: () => datasets[1] ?? dataset(),
+    ...datasetAnswers(datasets),
     import_dataset: () => broken,
-    datasets: () => datasets,
-    dataset: ({ dataset }) => datasets.find((one) => one.id === dataset) ?? fixture.dataset(),
-    delete_dataset: () => ({}),
-    rows: ({ dataset, offset, count }) => ({
-      total: rowsOf(dataset),
-      offset,
-      rows: Array.from({ length: Math.max(0, Math.min(count, rowsOf(dataset) - offset)) }, (_, index) =>
-        fixture.row(offset + index),
-      ),
-    }),
-    record: ({ position }) => record(position),
-    edit_record: ({ position, turns }) => ({ ...record(position), turns }),
-    insert_record: () => fixture.dataset(),
-    delete_record: () => fixture.dataset(),
-    undo: () => fixture.dataset({ canUndo: false, canRedo: true }),
-    redo: () => fixture.dataset(),
-    split_dataset: () => fixture.dataset(),
-    findings: () => ({
-      errors: 3,
-      warnings: 127,
-      findings: [4, 14, 24].flatMap((position) => record(position).findings),
-    }),
-    export_dataset: () => ({ folder: '/home/ada/exports', files: ['training.jsonl', 'validation.jsonl'] }),
     base_models: () => fixture.baseModels,
     plan_job: (draft) => fixture.plan(draft),
     start_job: () => fixture.job(),
@@ -252,8 +228,8 @@ function busy(theme: Theme): Handlers {
     }),
     playable_models: () => fixture.playable,
     hold_out_prompt: ({ index }) => {
-      const row = fixture.row(7 + index * 10);
-      return { position: row.position, prompt: row.prompt, completion: row.completion };
+      const position = 7 + index * 10;
+      return { position, prompt: prompt(position), completion: completion(position) };
     },
     cancel_prompt: () => ({}),
   };

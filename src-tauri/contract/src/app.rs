@@ -63,12 +63,18 @@ shapes! {
         pub activity: String,
     }
 
+    #[derive(Eq, Copy)]
+    pub enum DatasetPart { Index, View, Find, Findings, Statistics, Snapshots, Conversion }
+
     /// What the workbench tells the window without being asked.
     #[serde(tag = "event")]
     #[serde(rename_all_fields = "camelCase")]
     pub enum AppEvent {
         ConnectionChanged { connection: Connection },
         DatasetsChanged { dataset: Option<String> },
+        /// Something computed in the background has seen more of a dataset: ask again for what is on the screen.
+        /// At most a few times a second, and once at the end.
+        DatasetProgress { dataset: String, part: DatasetPart },
         JobsChanged { job: Option<String> },
         ActivityChanged { activity: Activity },
         /// A file was handed to the running app (dropped, or opened from the desktop).

@@ -62,24 +62,74 @@ commands! {
 
     /// Opens the desktop's own dialog; null when the person closed it.
     pick_file(Nothing) -> Option<PickedFile>;
-    preview_file(FileToken) -> FilePreview;
+    /// Reads the beginning of a file, quick at any size.
+    preview_file(PreviewRequest) -> FilePreview;
+    /// Opens a file in place, or converts it into one of the app's own. In place it answers once the first rows can be
+    /// shown; the index goes on as an activity.
     import_dataset(ImportRequest) -> ImportOutcome;
     samples(Nothing) -> Vec<Sample>;
     import_sample(SampleId) -> DatasetSummary;
+
     datasets(Nothing) -> Vec<DatasetSummary>;
     dataset(DatasetId) -> DatasetSummary;
+    rename_dataset(RenameRequest) -> DatasetSummary;
     delete_dataset(DatasetId) -> Nothing;
+    /// Writes the edits into the file, whole or not at all.
+    save_dataset(SaveRequest) -> SaveOutcome;
+    /// Asks for a place and writes the records there; the dataset then belongs to that file.
+    save_dataset_as(DatasetId) -> SaveOutcome;
+    /// What to do about a file that changed beneath.
+    choose_file(FileChoiceRequest) -> DatasetSummary;
+
+    columns(DatasetId) -> Vec<ColumnChoice>;
     rows(RowsRequest) -> RowWindow;
+    /// The positions of a stretch of a view, in order, joined where they touch.
+    positions(PositionsRequest) -> Vec<Span>;
+    locate(LocateRequest) -> Located;
+    filter_help(FilterRequest) -> FilterHelp;
+
     record(RecordRequest) -> RecordDetail;
-    edit_record(EditRequest) -> RecordDetail;
-    insert_record(InsertRequest) -> DatasetSummary;
-    delete_record(DeleteRecordRequest) -> DatasetSummary;
-    undo(DatasetId) -> DatasetSummary;
-    redo(DatasetId) -> DatasetSummary;
-    split_dataset(SplitRequest) -> DatasetSummary;
+    /// Checks a record as it is typed; writes nothing.
+    check_record(CheckRequest) -> RecordContent;
+    edit_record(EditRequest) -> RecordChange;
+    insert_records(InsertRequest) -> Change;
+    /// Each copy stands after its original.
+    duplicate_records(SelectionRequest) -> Change;
+    delete_records(SelectionRequest) -> Change;
+    move_records(MoveRequest) -> Change;
+    edit_records(EditManyRequest) -> Change;
+    find(FindRequest) -> FindWindow;
+    replace(ReplaceRequest) -> Change;
+    undo(DatasetId) -> Change;
+    redo(DatasetId) -> Change;
+
     findings(FindingsRequest) -> FindingsReport;
+    finding_list(FindingListRequest) -> FindingWindow;
+    next_finding(NextFindingRequest) -> NextFinding;
+    fix_findings(FixRequest) -> Change;
+    /// What a record that is being typed would be after a rule's fix; writes nothing.
+    fix_draft(FixDraftRequest) -> RecordContent;
+
+    snapshots(DatasetId) -> Vec<Snapshot>;
+    create_snapshot(NewSnapshot) -> Snapshot;
+    delete_snapshot(SnapshotRequest) -> Nothing;
+    diff_snapshot(DiffRequest) -> DiffWindow;
+    /// An edit like any other: Undo brings back what was there before.
+    restore_snapshot(SnapshotRequest) -> Change;
+
+    statistics(StatisticsRequest) -> Statistics;
+    statistics_chart(StatisticsChartRequest) -> StatisticsChart;
+
+    split_keys(DatasetId) -> Vec<SplitKey>;
+    preview_split(SplitRequest) -> SplitPreview;
+    split_dataset(SplitRequest) -> DatasetSummary;
+
     /// Writes the splits as the base model's own JSON Lines into a folder the person chooses.
     export_dataset(ExportRequest) -> ExportOutcome;
+    conversion_choices(DatasetId) -> ConversionChoices;
+    preview_conversion(ConversionRequest) -> LossReport;
+    /// Asks for a place and writes the converted records there; the dataset stays as it is.
+    convert_dataset(ConversionRequest) -> ConversionOutcome;
 
     base_models(Nothing) -> Vec<BaseModel>;
     /// Checks a draft: names, hyperparameters, data. Uploads nothing.

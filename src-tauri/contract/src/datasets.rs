@@ -1,223 +1,126 @@
-//! Datasets: bring a file in, look at it, mend it, split it.
+//! Datasets as a whole: the list of them, where each lives, what state it is in, how it is saved.
+//!
+//! The rest of the datasets' part: `dataset_import` (bringing a file in), `dataset_rows` (windows of a view),
+//! `dataset_records` (one record), `dataset_edits` (changing many), `dataset_findings`, `dataset_snapshots`,
+//! `dataset_statistics`, `dataset_splits`, `dataset_export`.
+//!
+//! What holds for all of them: positions count from 0. Offsets within a text count UTF-16 units, as the window's
+//! strings do. A whole dataset never crosses; windows of it do. A call whose work is long shows as an activity while it
+//! runs, can be cancelled there (the call then fails with `Cancelled`, and nothing was changed), and answers at the end.
 
-use crate::shapes;
+use crate::{SplitCounts, shapes};
 
 shapes! {
-    /// A file that the person chose. The window knows it by a token, never by a path of its own making.
-    #[derive(Eq)]
-    pub struct PickedFile {
-        pub token: String,
-        pub name: String,
-        pub bytes: u64,
-    }
-
-    pub struct FileToken {
-        pub token: String,
-    }
-
-    /// What a file looks like before it is imported.
-    pub struct FilePreview {
-        pub file: PickedFile,
-        /// In words: "CSV, comma", "JSON Lines, prompt and completion".
-        pub format: String,
-        /// Column names for a table; empty for formats that know their fields.
-        pub columns: Vec<String>,
-        /// The first rows, a text a column (or prompt and completion where there are no columns).
-        pub sample: Vec<Vec<String>>,
-        /// The mapping the app would choose; null where none is needed.
-        pub mapping: Option<ColumnMapping>,
-        /// Things worth knowing, such as an encoding that was guessed.
-        pub notes: Vec<String>,
-    }
-
-    /// Which column becomes what.
-    #[derive(Eq)]
-    pub struct ColumnMapping {
-        pub prompt: String,
-        pub completion: String,
-        pub system: Option<String>,
-    }
-
-    pub struct ImportRequest {
-        pub token: String,
-        pub name: String,
-        pub mapping: Option<ColumnMapping>,
-        /// Leave lines out that cannot be read. Without it such a file is reported and not imported.
-        pub skip_broken: bool,
-    }
-
-    /// Either a dataset, or the lines that stand in the way.
-    pub struct ImportOutcome {
-        pub dataset: Option<DatasetSummary>,
-        pub problems: Vec<ReadProblem>,
-        /// All of them; `problems` holds the first hundred.
-        pub problem_count: u64,
-        pub readable_records: u64,
-    }
-
-    /// A place in a file that cannot be read.
-    #[derive(Eq)]
-    pub struct ReadProblem {
-        pub line: u64,
-        pub column: Option<u64>,
-        pub message: String,
-        pub hint: String,
-        pub excerpt: String,
-    }
-
-    /// A dataset written for this project and bundled with the app.
-    #[derive(Eq)]
-    pub struct Sample {
-        pub id: String,
-        pub name: String,
-        pub summary: String,
-        pub records: u64,
-    }
-
-    pub struct SampleId {
-        pub sample: String,
-    }
-
     pub struct DatasetId {
         pub dataset: String,
     }
 
-    #[derive(Eq)]
     pub struct DatasetSummary {
         pub id: String,
         pub name: String,
         /// The name of the file it came from.
         pub source: String,
+        pub origin: DatasetOrigin,
+        /// In words: "Converse conversations", "prompt and completion".
+        pub schema: String,
+        /// Size of its lines as they stand now, where it is known.
+        pub bytes: Option<u64>,
+        /// Those that are known; all of them once `index` is complete.
         pub records: u64,
+        /// How far the lines of the file have been counted.
+        pub index: Coverage,
         /// Milliseconds since 1970, as every time in the contract.
         pub created_at: i64,
+        /// When the last edit was written to the journal.
+        pub edited_at: Option<i64>,
         pub split: Option<SplitCounts>,
-        pub can_undo: bool,
-        pub can_redo: bool,
-    }
-
-    #[derive(Eq)]
-    pub struct SplitCounts {
-        pub training: u64,
-        pub validation: u64,
-        pub hold_out: u64,
-        pub seed: u64,
-    }
-
-    pub struct RowsRequest {
-        pub dataset: String,
-        /// Position of the first row wanted, from 0.
-        pub offset: u64,
-        pub count: u32,
-        /// Tokens are estimated as this base model counts them.
-        pub base_model: String,
-    }
-
-    pub struct RowWindow {
-        pub total: u64,
-        pub offset: u64,
-        pub rows: Vec<Row>,
-    }
-
-    /// A record as the table shows it; long texts are cut.
-    pub struct Row {
-        /// Position in the dataset, from 0.
-        pub position: u64,
-        pub prompt: String,
-        pub completion: String,
-        /// An estimate by the base model's own ratio of characters to tokens.
-        pub tokens: u64,
-        pub split: Option<SplitKind>,
+        /// What Undo would take back: "Delete 3 records". Null when there is nothing.
+        pub undo: Option<String>,
+        pub redo: Option<String>,
+        /// Edits are in the journal that the file does not have yet.
+        pub unsaved: bool,
+        pub file: FileBeneath,
     }
 
     #[derive(Eq, Copy)]
-    pub enum SplitKind { Training, Validation, HoldOut }
-
-    pub struct RecordRequest {
-        pub dataset: String,
-        pub position: u64,
-        /// Findings are for this base model.
-        pub base_model: String,
+    pub enum DatasetOrigin {
+        /// The person's own file, read where it lies. Save writes it.
+        InPlace,
+        /// Converted into a file of the app's own. Save makes the edits part of that file.
+        Imported,
+        Sample,
     }
 
-    pub struct RecordDetail {
-        pub position: u64,
-        pub turns: Vec<Turn>,
-        pub tokens: u64,
-        pub split: Option<SplitKind>,
-        pub findings: Vec<Finding>,
+    /// How much of the records something computed in the background has seen.
+    pub struct Coverage {
+        pub complete: bool,
+        /// Between 0 and 1; null while it cannot be told.
+        pub fraction: Option<f64>,
+        /// The activity that is at it, which can be cancelled; null when none is.
+        pub activity: Option<String>,
     }
 
+    /// The file that an in-place dataset reads, compared with what it was when it was opened.
     #[derive(Eq)]
-    pub struct Turn {
-        pub role: Role,
-        pub text: String,
+    pub struct FileBeneath {
+        /// For the person to read, never to be sent back. Null for imported datasets and samples.
+        pub path: Option<String>,
+        pub state: FileState,
+        /// What happened to it, one sentence; null while it is as it was.
+        pub message: Option<String>,
+        /// What the person can choose now; empty while it is as it was.
+        pub choices: Vec<FileChoice>,
     }
 
     #[derive(Eq, Copy)]
-    pub enum Role { System, User, Assistant }
+    pub enum FileState { AsItWas, Changed, Missing }
 
-    pub struct EditRequest {
+    #[derive(Eq, Copy)]
+    pub enum FileChoice {
+        /// Read the file as it is now; the edits not saved are dropped.
+        Reload,
+        /// Go on with the records as they were opened and edited; Save then replaces the file.
+        Keep,
+        /// Write what the dataset holds to another file.
+        SaveAs,
+    }
+
+    pub struct FileChoiceRequest {
         pub dataset: String,
-        pub position: u64,
-        pub turns: Vec<Turn>,
-        pub base_model: String,
+        /// `Reload` or `Keep`; `SaveAs` is the call of that name.
+        pub choice: FileChoice,
     }
 
-    pub struct InsertRequest {
+    pub struct SaveRequest {
         pub dataset: String,
-        /// The new record stands at this position.
-        pub position: u64,
-        pub turns: Vec<Turn>,
+        /// Replace the file even though something else changed it. Without it nothing is written then.
+        pub replace_changed: bool,
     }
 
-    pub struct DeleteRecordRequest {
+    pub struct SaveOutcome {
+        pub summary: DatasetSummary,
+        /// Where it was written; null when it was not (the dialog was closed, or the file changed beneath).
+        pub file: Option<String>,
+        pub records: u64,
+    }
+
+    pub struct RenameRequest {
         pub dataset: String,
-        pub position: u64,
+        pub name: String,
     }
 
-    pub struct SplitRequest {
-        pub dataset: String,
-        pub validation_percent: u32,
-        pub hold_out_percent: u32,
-        pub seed: u64,
-    }
-
-    pub struct FindingsRequest {
-        pub dataset: String,
-        pub base_model: String,
-    }
-
-    pub struct FindingsReport {
-        pub errors: u64,
-        pub warnings: u64,
-        /// The first thousand, errors first.
-        pub findings: Vec<Finding>,
-    }
-
-    /// A rule broken.
-    #[derive(Eq)]
-    pub struct Finding {
-        pub rule: String,
-        pub severity: Severity,
-        /// Position of the record from 0; null when it concerns the dataset as a whole.
+    /// What became of the dataset by an edit. Every edit, undo and redo answers with one.
+    pub struct Change {
+        pub summary: DatasetSummary,
+        /// What was done, as Undo names it; after an undo, what was taken back.
+        pub label: String,
+        /// Records that are different now, new, or gone.
+        pub records: u64,
+        /// Records that were asked for and left as they were, because the edit had no effect or no place there.
+        pub untouched: u64,
+        /// Where to look: the first record that changed, as positions are now. Null when none is left to look at.
         pub position: Option<u64>,
-        pub field: Option<String>,
-        pub message: String,
-        pub hint: String,
-    }
-
-    #[derive(Eq, Copy)]
-    pub enum Severity { Error, Warning, Note }
-
-    pub struct ExportRequest {
-        pub dataset: String,
-        pub base_model: String,
-    }
-
-    /// Where an export went; null when the person closed the dialog.
-    pub struct ExportOutcome {
-        pub folder: Option<String>,
-        pub files: Vec<String>,
+        /// Records were added, taken away or moved, so that positions after the first change are others now.
+        pub moved: bool,
     }
 }

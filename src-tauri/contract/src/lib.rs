@@ -7,6 +7,15 @@
 
 mod app;
 mod commands;
+mod dataset_edits;
+mod dataset_export;
+mod dataset_findings;
+mod dataset_import;
+mod dataset_records;
+mod dataset_rows;
+mod dataset_snapshots;
+mod dataset_splits;
+mod dataset_statistics;
 mod datasets;
 mod error;
 mod jobs;
@@ -16,6 +25,15 @@ mod typescript;
 
 pub use app::*;
 pub use commands::*;
+pub use dataset_edits::*;
+pub use dataset_export::*;
+pub use dataset_findings::*;
+pub use dataset_import::*;
+pub use dataset_records::*;
+pub use dataset_rows::*;
+pub use dataset_snapshots::*;
+pub use dataset_splits::*;
+pub use dataset_statistics::*;
 pub use datasets::*;
 pub use error::*;
 pub use jobs::*;

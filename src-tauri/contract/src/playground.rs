@@ -1,6 +1,6 @@
 //! The playground: put a prompt to models side by side.
 
-use crate::{Turn, shapes};
+use crate::shapes;
 
 shapes! {
     /// A model that can be asked now, or soon.
@@ -28,13 +28,23 @@ shapes! {
         pub model_id: String,
         pub system: Option<String>,
         /// The conversation so far, the last turn is the user's.
-        pub turns: Vec<Turn>,
+        pub turns: Vec<PromptTurn>,
         /// 0 to 1; 0 always takes the likeliest token.
         pub temperature: f64,
         pub top_p: f64,
         pub max_tokens: u32,
         pub stop_sequences: Vec<String>,
     }
+
+    /// A turn of a conversation in the playground, which is text alone.
+    #[derive(Eq)]
+    pub struct PromptTurn {
+        pub role: PromptRole,
+        pub text: String,
+    }
+
+    #[derive(Eq, Copy)]
+    pub enum PromptRole { User, Assistant }
 
     /// The whole answer, after the last piece was sent as an event.
     pub struct Reply {

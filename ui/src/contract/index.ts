@@ -37,7 +37,7 @@ hint: string | null, };
 /**
  * What the workbench tells the window without being asked.
  */
-export type AppEvent = { "event": "connectionChanged", connection: Connection, } | { "event": "datasetsChanged", dataset: string | null, } | { "event": "jobsChanged", job: string | null, } | { "event": "activityChanged", activity: Activity, } | { "event": "fileOpened", file: PickedFile, } | { "event": "replyText", request: string, text: string, };
+export type AppEvent = { "event": "connectionChanged", connection: Connection, } | { "event": "datasetsChanged", dataset: string | null, } | { "event": "datasetProgress", dataset: string, part: DatasetPart, } | { "event": "jobsChanged", job: string | null, } | { "event": "activityChanged", activity: Activity, } | { "event": "fileOpened", file: PickedFile, } | { "event": "replyText", request: string, text: string, };
 
 export type BaseModel = { id: string, name: string, provider: string, family: string, summary: string, 
 /**
@@ -61,6 +61,45 @@ maxRecords: number | null, validationAccepted: boolean, hyperparameters: Array<H
  */
 unverified: Array<string>, sources: Array<string>, };
 
+export type Block = { kind: BlockKind, 
+/**
+ * The text of a text or reasoning block; the JSON of any other.
+ */
+text: string, 
+/**
+ * What to call it on a chip: "PNG, s3://pictures/1.png", "calls get_weather". Null for texts; not read in edits.
+ */
+label: string | null, };
+
+export type BlockKind = "text" | "reasoning" | "image" | "video" | "document" | "toolUse" | "toolResult" | "other";
+
+export type BulkEdit = { "kind": "setSystem", text: string, } | { "kind": "appendSystem", text: string, } | { "kind": "removeSystem" } | { "kind": "trim" };
+
+/**
+ * What became of the dataset by an edit. Every edit, undo and redo answers with one.
+ */
+export type Change = { summary: DatasetSummary, 
+/**
+ * What was done, as Undo names it; after an undo, what was taken back.
+ */
+label: string, 
+/**
+ * Records that are different now, new, or gone.
+ */
+records: number, 
+/**
+ * Records that were asked for and left as they were, because the edit had no effect or no place there.
+ */
+untouched: number, 
+/**
+ * Where to look: the first record that changed, as positions are now. Null when none is left to look at.
+ */
+position: number | null, 
+/**
+ * Records were added, taken away or moved, so that positions after the first change are others now.
+ */
+moved: boolean, };
+
 export type Chart = { 
 /**
  * A picture, drawn by the app itself; null while there is no point to draw.
@@ -82,10 +121,48 @@ export type ChartRequest = { job: string, width: number, height: number,
  */
 smoothing: number, logScale: boolean, palette: ChartPalette, };
 
+export type CheckRequest = { dataset: string, 
+/**
+ * The record that is edited; null for a new one.
+ */
+position: number | null, baseModel: string, body: RecordBody, };
+
+/**
+ * Something to choose from.
+ */
+export type Choice = { id: string, label: string, 
+/**
+ * What it means, for someone who meets it for the first time.
+ */
+note: string | null, };
+
+/**
+ * A column that the table can show.
+ */
+export type ColumnChoice = { 
+/**
+ * `prompt`, `completion`, `system`, `turns`, `characters`, or the name of a member beside the turns.
+ */
+id: string, label: string, 
+/**
+ * Numbers stand at the right.
+ */
+number: boolean, 
+/**
+ * Shown before the person chose any.
+ */
+preset: boolean, sortable: boolean, };
+
 /**
  * Which column becomes what.
  */
 export type ColumnMapping = { prompt: string, completion: string, system: string | null, };
+
+export type Completion = { label: string, note: string, 
+/**
+ * Takes the place of the text from `start` to `end`.
+ */
+insert: string, start: number, end: number, };
 
 /**
  * Where calls go.
@@ -106,25 +183,178 @@ error: AppError | null, };
 
 export type ConnectionState = "starting" | "ready" | "failed";
 
+export type ConversionChoices = { 
+/**
+ * What records can become: "Converse conversations", "OpenAI chat" ...
+ */
+schemas: Array<Choice>, 
+/**
+ * What file they can stand in: JSON Lines, CSV, Parquet ...
+ */
+formats: Array<Choice>, 
+/**
+ * None, gzip, zstd.
+ */
+compressions: Array<Choice>, 
+/**
+ * The schema that keeps everything.
+ */
+ownSchema: string, };
+
+export type ConversionOutcome = { 
+/**
+ * Null when the person closed the dialog.
+ */
+file: string | null, bytes: number, report: LossReport, };
+
+export type ConversionRequest = { dataset: string, 
+/**
+ * Null for all records.
+ */
+selection: Selection | null, schema: string, format: string, compression: string, };
+
+/**
+ * What the price of training grows from. Tokens of the training split, or of all records without one.
+ */
+export type CostBasis = { tokens: number, records: number, 
+/**
+ * True when there is no split yet.
+ */
+ofAllRecords: boolean, epochs: number, 
+/**
+ * Tokens times epochs.
+ */
+billedTokens: number, price: Price | null, usd: number | null, 
+/**
+ * In words, "unknown" included.
+ */
+note: string, };
+
+/**
+ * How much of the records something computed in the background has seen.
+ */
+export type Coverage = { complete: boolean, 
+/**
+ * Between 0 and 1; null while it cannot be told.
+ */
+fraction: number | null, 
+/**
+ * The activity that is at it, which can be cancelled; null when none is.
+ */
+activity: string | null, };
+
 export type DatasetId = { dataset: string, };
+
+export type DatasetOrigin = "inPlace" | "imported" | "sample";
+
+export type DatasetPart = "index" | "view" | "find" | "findings" | "statistics" | "snapshots" | "conversion";
 
 export type DatasetSummary = { id: string, name: string, 
 /**
  * The name of the file it came from.
  */
-source: string, records: number, 
+source: string, origin: DatasetOrigin, 
+/**
+ * In words: "Converse conversations", "prompt and completion".
+ */
+schema: string, 
+/**
+ * Size of its lines as they stand now, where it is known.
+ */
+bytes: number | null, 
+/**
+ * Those that are known; all of them once `index` is complete.
+ */
+records: number, 
+/**
+ * How far the lines of the file have been counted.
+ */
+index: Coverage, 
 /**
  * Milliseconds since 1970, as every time in the contract.
  */
-createdAt: number, split: SplitCounts | null, canUndo: boolean, canRedo: boolean, };
-
-export type DeleteRecordRequest = { dataset: string, position: number, };
+createdAt: number, 
+/**
+ * When the last edit was written to the journal.
+ */
+editedAt: number | null, split: SplitCounts | null, 
+/**
+ * What Undo would take back: "Delete 3 records". Null when there is nothing.
+ */
+undo: string | null, redo: string | null, 
+/**
+ * Edits are in the journal that the file does not have yet.
+ */
+unsaved: boolean, file: FileBeneath, };
 
 export type Deployment = { arn: string, name: string, status: DeploymentStatus, failure: string | null, };
 
 export type DeploymentStatus = "creating" | "active" | "failed";
 
-export type EditRequest = { dataset: string, position: number, turns: Array<Turn>, baseModel: string, };
+export type DiffEntry = { kind: DiffKind, 
+/**
+ * Position in the snapshot; null for one that was added since.
+ */
+before: number | null, 
+/**
+ * Position now; null for one that is gone.
+ */
+after: number | null, turns: Array<DiffTurn>, };
+
+export type DiffKind = "added" | "removed" | "changed" | "moved";
+
+export type DiffPart = { kind: DiffPartKind, text: string, };
+
+export type DiffPartKind = "same" | "added" | "removed";
+
+export type DiffRequest = { dataset: string, 
+/**
+ * The state to compare with the present one.
+ */
+snapshot: string, 
+/**
+ * Null for every kind.
+ */
+kind: DiffKind | null, offset: number, 
+/**
+ * At most 100.
+ */
+count: number, };
+
+export type DiffTurn = { role: string, parts: Array<DiffPart>, };
+
+/**
+ * What is different now from what it was in the snapshot.
+ */
+export type DiffWindow = { added: number, removed: number, changed: number, moved: number, coverage: Coverage, 
+/**
+ * Of the kind asked for.
+ */
+total: number, offset: number, entries: Array<DiffEntry>, };
+
+export type Direction = "forward" | "back";
+
+export type Duplicates = { 
+/**
+ * Records that say what an earlier one says, to the letter.
+ */
+exact: number, 
+/**
+ * Records that nearly do; null while it was not looked for.
+ */
+near: number | null, 
+/**
+ * Prompts that are answered in more than one way.
+ */
+conflicting: number, };
+
+export type EditManyRequest = { dataset: string, selection: Selection, edit: BulkEdit, };
+
+export type EditRequest = { dataset: string, position: number, baseModel: string, 
+/**
+ * JSON that is no JSON is refused with `InvalidInput`; JSON that is no record of the schema is kept, with findings.
+ */
+body: RecordBody, };
 
 /**
  * Says what kind of trouble it is. A code exists while some part of the UI acts on it.
@@ -149,7 +379,32 @@ field: string, message: string,
 suggestion: string | null, };
 
 /**
- * What a file looks like before it is imported.
+ * The file that an in-place dataset reads, compared with what it was when it was opened.
+ */
+export type FileBeneath = { 
+/**
+ * For the person to read, never to be sent back. Null for imported datasets and samples.
+ */
+path: string | null, state: FileState, 
+/**
+ * What happened to it, one sentence; null while it is as it was.
+ */
+message: string | null, 
+/**
+ * What the person can choose now; empty while it is as it was.
+ */
+choices: Array<FileChoice>, };
+
+export type FileChoice = "reload" | "keep" | "saveAs";
+
+export type FileChoiceRequest = { dataset: string, 
+/**
+ * `Reload` or `Keep`; `SaveAs` is the call of that name.
+ */
+choice: FileChoice, };
+
+/**
+ * What a file looks like when it is read as `reading` says.
  */
 export type FilePreview = { file: PickedFile, 
 /**
@@ -157,40 +412,172 @@ export type FilePreview = { file: PickedFile,
  */
 format: string, 
 /**
+ * The reading in use, with everything that was detected filled in.
+ */
+reading: Reading, formats: Array<Choice>, schemas: Array<Choice>, encodings: Array<Choice>, 
+/**
+ * Sheets of a workbook; else empty.
+ */
+sheets: Array<string>, 
+/**
+ * It can be edited where it lies. Otherwise its records are copied into a file of the app's own.
+ */
+inPlace: boolean, 
+/**
+ * Why it cannot; null where it can.
+ */
+inPlaceObstacle: string | null, 
+/**
  * Column names for a table; empty for formats that know their fields.
  */
 columns: Array<string>, 
 /**
- * The first rows, a text a column (or prompt and completion where there are no columns).
+ * The first rows of a table, a text a column.
  */
 sample: Array<Array<string>>, 
 /**
- * The mapping the app would choose; null where none is needed.
+ * The first records, as they would become.
  */
-mapping: ColumnMapping | null, 
+records: Array<PreviewRecord>, 
+/**
+ * What stands in the way of this reading, such as a template that names no column; null when nothing does.
+ */
+problem: TextProblem | null, 
 /**
  * Things worth knowing, such as an encoding that was guessed.
  */
 notes: Array<string>, };
 
-export type FileToken = { token: string, };
+export type FileState = "asItWas" | "changed" | "missing";
+
+/**
+ * What the filter field shows while one types. Answers at once, without looking at records.
+ */
+export type FilterHelp = { problem: TextProblem | null, completions: Array<Completion>, };
+
+export type FilterRequest = { dataset: string, baseModel: string, text: string, 
+/**
+ * Where the person is typing.
+ */
+cursor: number, };
+
+/**
+ * Where a window of hits begins.
+ */
+export type FindFrom = { "kind": "hit", index: number, } | { "kind": "row", offset: number, };
+
+export type FindQuery = { text: string, regex: boolean, matchCase: boolean, wholeWords: boolean, scope: FindScope, };
+
+export type FindRequest = { 
+/**
+ * Only these records are searched, in this order.
+ */
+view: View, query: FindQuery, 
+/**
+ * Shows what each hit would become; `$1` and `${name}` stand for groups of a regular expression.
+ */
+replacement: string | null, from: FindFrom, 
+/**
+ * At most 200.
+ */
+count: number, };
+
+export type FindScope = "everywhere" | "system" | "prompt" | "completion";
+
+export type FindWindow = { 
+/**
+ * Hits, and records that have one: so far, while `coverage` is not complete.
+ */
+hits: number, records: number, coverage: Coverage, 
+/**
+ * Number of the first hit of this window.
+ */
+first: number, window: Array<Hit>, 
+/**
+ * What is wrong with the regular expression or the replacement; then there are no hits.
+ */
+problem: TextProblem | null, };
 
 /**
  * A rule broken.
  */
 export type Finding = { rule: string, severity: Severity, 
 /**
- * Position of the record from 0; null when it concerns the dataset as a whole.
+ * Position of the record from 0; null when it concerns the dataset as a whole, or a record not saved yet.
  */
-position: number | null, field: string | null, message: string, hint: string, };
-
-export type FindingsReport = { errors: number, warnings: number, 
+position: number | null, 
 /**
- * The first thousand, errors first.
+ * In words: `prompt`, `completion`, `system`, `turn 3`.
  */
-findings: Array<Finding>, };
+field: string | null, message: string, hint: string, 
+/**
+ * The texts that are meant, to be underlined; may be empty.
+ */
+marks: Array<TextMark>, 
+/**
+ * What its fix does; null where a person must decide.
+ */
+fix: string | null, 
+/**
+ * Records that it is about besides its own, such as the other of a pair of duplicates.
+ */
+others: Array<number>, };
+
+export type FindingListRequest = { dataset: string, baseModel: string, 
+/**
+ * Null for all rules, errors first.
+ */
+rule: string | null, offset: number, 
+/**
+ * At most 200.
+ */
+count: number, };
+
+export type FindingWindow = { total: number, offset: number, findings: Array<Finding>, };
+
+/**
+ * What is wrong with a dataset for a base model, counted.
+ */
+export type FindingsReport = { errors: number, warnings: number, notes: number, 
+/**
+ * Rules that are broken, errors first, then by number.
+ */
+rules: Array<RuleCount>, 
+/**
+ * Counts are of what was checked so far, while this is not complete.
+ */
+coverage: Coverage, };
 
 export type FindingsRequest = { dataset: string, baseModel: string, };
+
+/**
+ * A fix on a record that is being typed; nothing is written.
+ */
+export type FixDraftRequest = { dataset: string, position: number | null, baseModel: string, rule: string, body: RecordBody, };
+
+export type FixRequest = { dataset: string, baseModel: string, 
+/**
+ * Null for every rule that has a fix.
+ */
+rule: string | null, 
+/**
+ * Null for all records.
+ */
+selection: Selection | null, };
+
+export type Hit = { position: number, 
+/**
+ * Place of its row within the view.
+ */
+offset: number, 
+/**
+ * The turn and block it stands in, and where in the block's text.
+ */
+turn: number, block: number, start: number, end: number, 
+/**
+ * The text around it; `before` and `after` are cut at a few dozen characters.
+ */
+before: string, text: string, after: string, replacement: string | null, };
 
 /**
  * A prompt from the hold-out split, and what the record answers.
@@ -220,17 +607,26 @@ export type ImportOutcome = { dataset: DatasetSummary | null, problems: Array<Re
  */
 problemCount: number, readableRecords: number, };
 
-export type ImportRequest = { token: string, name: string, mapping: ColumnMapping | null, 
+export type ImportRequest = { token: string, name: string, 
+/**
+ * As `FilePreview::reading` gave it, or changed.
+ */
+reading: Reading | null, 
+/**
+ * Edit the file where it lies. Only where the preview says that it can be.
+ */
+inPlace: boolean, 
 /**
  * Leave lines out that cannot be read. Without it such a file is reported and not imported.
+ * A file opened in place keeps them, and shows them as findings.
  */
 skipBroken: boolean, };
 
 export type InsertRequest = { dataset: string, 
 /**
- * The new record stands at this position.
+ * The new records stand from this position on.
  */
-position: number, turns: Array<Turn>, };
+position: number, records: Array<RecordBody>, };
 
 export type JobDetail = { summary: JobSummary, dataset: string, phases: Array<Phase>, failure: string | null, failureHint: string | null, hyperparameters: { [key in string]: string }, trainingRecords: number, validationRecords: number, holdOutRecords: number, trainingUri: string, outputUri: string, outputModelArn: string | null, modelName: string, progress: Progress | null, deployment: Deployment | null, };
 
@@ -267,6 +663,75 @@ export type JobSummary = {
 id: string, name: string, arn: string | null, baseModel: string, baseModelName: string, standIn: boolean, datasetName: string, status: JobStatus, createdAt: number, endedAt: number | null, trainingLoss: number | null, validationLoss: number | null, };
 
 export type Lifecycle = "active" | "legacy" | "endOfLife";
+
+export type LocateRequest = { view: View, 
+/**
+ * Position in the dataset.
+ */
+position: number, };
+
+/**
+ * Null when the record is not in the view.
+ */
+export type Located = { offset: number | null, };
+
+export type Loss = { 
+/**
+ * "Pictures", "The member `id`", "Roles of tools".
+ */
+what: string, records: number, 
+/**
+ * The first record it concerns.
+ */
+position: number, 
+/**
+ * The record is left out because of it, not only the piece.
+ */
+dropsRecord: boolean, };
+
+/**
+ * What would not carry over.
+ */
+export type LossReport = { records: number, 
+/**
+ * Records that come through whole.
+ */
+whole: number, 
+/**
+ * Records that cannot be written at all and would be left out.
+ */
+leftOut: number, losses: Array<Loss>, coverage: Coverage, 
+/**
+ * The first records as they would be written.
+ */
+sample: Array<string>, };
+
+export type MoveRequest = { dataset: string, selection: Selection, 
+/**
+ * The records stand, in their order, before the one that is at this position now; the number of records for the end.
+ */
+before: number, };
+
+export type NewSnapshot = { dataset: string, name: string, };
+
+/**
+ * The nearest row with such a finding, going round at the end; null where the view has none.
+ */
+export type NextFinding = { position: number | null, offset: number | null, };
+
+export type NextFindingRequest = { 
+/**
+ * Only rows of this view are gone to.
+ */
+view: View, 
+/**
+ * Null for any rule.
+ */
+rule: string | null, 
+/**
+ * Place within the view to go on from; null to begin at the end that the direction comes from.
+ */
+from: number | null, direction: Direction, };
 
 /**
  * A call without an argument takes this.
@@ -307,6 +772,28 @@ baseModel: string,
  */
 dataset: string | null, };
 
+export type PositionsRequest = { view: View, 
+/**
+ * Places within the view.
+ */
+places: Span, };
+
+export type PreviewRecord = { 
+/**
+ * From 1, of the file or the table.
+ */
+line: number | null, turns: Array<Turn>, 
+/**
+ * Why this one could not be read; then there are no turns.
+ */
+problem: string | null, };
+
+export type PreviewRequest = { token: string, 
+/**
+ * Null asks for the app's own reading; else what the person chose instead.
+ */
+reading: Reading | null, };
+
 export type Price = { what: string, usd: number, unit: string, source: string, date: string, };
 
 /**
@@ -334,24 +821,109 @@ request: string, modelId: string, system: string | null,
 /**
  * The conversation so far, the last turn is the user's.
  */
-turns: Array<Turn>, 
+turns: Array<PromptTurn>, 
 /**
  * 0 to 1; 0 always takes the likeliest token.
  */
 temperature: number, topP: number, maxTokens: number, stopSequences: Array<string>, };
+
+export type PromptRole = "user" | "assistant";
+
+/**
+ * Texts with columns in double braces, such as `Translate: {{english}}`.
+ */
+export type PromptTemplate = { prompt: string, completion: string, system: string | null, };
+
+/**
+ * A turn of a conversation in the playground, which is text alone.
+ */
+export type PromptTurn = { role: PromptRole, text: string, };
 
 /**
  * A place in a file that cannot be read.
  */
 export type ReadProblem = { line: number, column: number | null, message: string, hint: string, excerpt: string, };
 
-export type RecordDetail = { position: number, turns: Array<Turn>, tokens: number, split: SplitKind | null, findings: Array<Finding>, };
+/**
+ * How a file is to be read. What is null is detected.
+ */
+export type Reading = { 
+/**
+ * An id of `FilePreview::formats`.
+ */
+format: string | null, 
+/**
+ * An id of `FilePreview::schemas`.
+ */
+schema: string | null, 
+/**
+ * An id of `FilePreview::encodings`.
+ */
+encoding: string | null, 
+/**
+ * One character, for tables of text.
+ */
+delimiter: string | null, 
+/**
+ * Whether the first row of a table holds the names of its columns.
+ */
+header: boolean | null, 
+/**
+ * The sheet of a workbook.
+ */
+sheet: string | null, mapping: ColumnMapping | null, 
+/**
+ * Takes the place of `mapping` where it is set.
+ */
+template: PromptTemplate | null, };
+
+/**
+ * A record as the person writes it.
+ */
+export type RecordBody = { "kind": "turns", turns: Array<Turn>, } | { "kind": "json", json: string, };
+
+export type RecordChange = { change: Change, record: RecordDetail, };
+
+/**
+ * What is in a record, looked at from every side. The same for one that is still being typed.
+ */
+export type RecordContent = { 
+/**
+ * Empty when `problem` is set.
+ */
+turns: Array<Turn>, 
+/**
+ * The line as it is, or would be written.
+ */
+json: string, 
+/**
+ * Why the line cannot be read as turns; places are within `json`.
+ */
+problem: TextProblem | null, 
+/**
+ * What the base model is given of it, in its own format; null where it cannot be said.
+ */
+asModel: string | null, tokens: TokenCount, findings: Array<Finding>, };
+
+export type RecordDetail = { position: number, split: SplitKind | null, 
+/**
+ * Line of the file, from 1, on which it stood when it was opened; null for one made here.
+ */
+line: number | null, edited: boolean, content: RecordContent, };
 
 export type RecordRequest = { dataset: string, position: number, 
 /**
- * Findings are for this base model.
+ * Findings and tokens are this base model's.
  */
 baseModel: string, };
+
+export type RenameRequest = { dataset: string, name: string, };
+
+export type ReplaceRequest = { dataset: string, selection: Selection, query: FindQuery, replacement: string, 
+/**
+ * Only this hit of the one record that `selection` then names, counted within it from 0; null for all.
+ */
+only: number | null, };
 
 /**
  * The whole answer, after the last piece was sent as an event.
@@ -368,8 +940,6 @@ inputTokens: number | null, outputTokens: number | null, firstTokenMs: number | 
 
 export type RequestId = { request: string, };
 
-export type Role = "system" | "user" | "assistant";
-
 /**
  * A record as the table shows it; long texts are cut.
  */
@@ -377,23 +947,66 @@ export type Row = {
 /**
  * Position in the dataset, from 0.
  */
-position: number, prompt: string, completion: string, 
+position: number, 
 /**
- * An estimate by the base model's own ratio of characters to tokens.
+ * A text for each of the columns asked for.
  */
-tokens: number, split: SplitKind | null, };
+cells: Array<string>, tokens: number, split: SplitKind | null, 
+/**
+ * The gravest of its findings; null when it has none.
+ */
+worst: Severity | null, findings: number, 
+/**
+ * Edited since the last save.
+ */
+edited: boolean, };
 
-export type RowWindow = { total: number, offset: number, rows: Array<Row>, };
+export type RowWindow = { 
+/**
+ * Rows in the view: so far, while `coverage` is not complete.
+ */
+total: number, 
+/**
+ * Records in the dataset: so far, while its index is not complete.
+ */
+records: number, 
+/**
+ * The slower of index and filter. A window asked for before the end holds what is there already;
+ * `AppEvent::DatasetProgress` says when to ask again.
+ */
+coverage: Coverage, offset: number, rows: Array<Row>, tokenSource: TokenSource, 
+/**
+ * What is wrong with the filter; then there are no rows.
+ */
+problem: TextProblem | null, };
 
-export type RowsRequest = { dataset: string, 
+export type RowsRequest = { view: View, 
 /**
- * Position of the first row wanted, from 0.
+ * Ids of `columns`; the cells come in this order.
  */
-offset: number, count: number, 
+columns: Array<string>, 
 /**
- * Tokens are estimated as this base model counts them.
+ * Place of the first row wanted within the view, from 0.
  */
-baseModel: string, };
+offset: number, 
+/**
+ * At most 1000.
+ */
+count: number, };
+
+export type RuleCount = { rule: string, severity: Severity, 
+/**
+ * What it asks for, in a few words: "Reserved words".
+ */
+title: string, 
+/**
+ * Why it matters and where it is from.
+ */
+about: string, source: string, findings: number, 
+/**
+ * What its fix does: "Remove the word". Null where a person must decide.
+ */
+fix: string | null, };
 
 /**
  * A dataset written for this project and bundled with the app.
@@ -401,6 +1014,25 @@ baseModel: string, };
 export type Sample = { id: string, name: string, summary: string, records: number, };
 
 export type SampleId = { sample: string, };
+
+export type SaveOutcome = { summary: DatasetSummary, 
+/**
+ * Where it was written; null when it was not (the dialog was closed, or the file changed beneath).
+ */
+file: string | null, records: number, };
+
+export type SaveRequest = { dataset: string, 
+/**
+ * Replace the file even though something else changed it. Without it nothing is written then.
+ */
+replaceChanged: boolean, };
+
+/**
+ * Which records an edit is for.
+ */
+export type Selection = { "kind": "positions", spans: Array<Span>, } | { "kind": "view", view: View, };
+
+export type SelectionRequest = { dataset: string, selection: Selection, };
 
 export type Settings = { theme: Theme, };
 
@@ -411,11 +1043,69 @@ export type SettingsPatch = { theme: Theme | null, };
 
 export type Severity = "error" | "warning" | "note";
 
-export type SplitCounts = { training: number, validation: number, holdOut: number, seed: number, };
+export type Snapshot = { id: string, name: string, createdAt: number, records: number, 
+/**
+ * Made by the app before something that could be regretted.
+ */
+automatic: boolean, };
+
+export type SnapshotRequest = { dataset: string, snapshot: string, };
+
+export type Sort = { 
+/**
+ * An id of `columns`.
+ */
+column: string, descending: boolean, };
+
+/**
+ * Positions from `start` up to, not including, `end`.
+ */
+export type Span = { start: number, end: number, };
+
+export type SplitCounts = { training: number, validation: number, holdOut: number, seed: number, method: SplitMethod, 
+/**
+ * The job that used it. From then on it stays as it is, so that nothing held out has been trained on.
+ */
+frozenBy: string | null, };
+
+/**
+ * Something by which records can be stratified or grouped.
+ */
+export type SplitKey = { id: string, label: string, 
+/**
+ * Different values it has in the first records.
+ */
+distinct: number, examples: Array<string>, };
 
 export type SplitKind = "training" | "validation" | "holdOut";
 
-export type SplitRequest = { dataset: string, validationPercent: number, holdOutPercent: number, seed: number, };
+export type SplitMethod = { "kind": "ratio", validationPercent: number, holdOutPercent: number, } | { "kind": "count", validation: number, holdOut: number, } | { "kind": "stratified", key: string, validationPercent: number, holdOutPercent: number, } | { "kind": "grouped", key: string, validationPercent: number, holdOutPercent: number, };
+
+export type SplitPart = { label: string, training: number, validation: number, holdOut: number, };
+
+/**
+ * What a split would come to.
+ */
+export type SplitPreview = { training: number, validation: number, holdOut: number, 
+/**
+ * The largest strata or groups, as they would be dealt out; empty for the other methods.
+ */
+parts: Array<SplitPart>, partCount: number, 
+/**
+ * Worth knowing: a label too rare for all three, groups that miss the ratio.
+ */
+notes: Array<string>, };
+
+export type SplitRequest = { dataset: string, method: SplitMethod, seed: number, 
+/**
+ * Split again although a job used the split there is.
+ */
+replaceFrozen: boolean, };
+
+/**
+ * How a number is spread over the records.
+ */
+export type Spread = { sum: number, least: number, median: number, p90: number, p99: number, most: number, mean: number, };
 
 /**
  * What the window needs to draw its first picture.
@@ -426,9 +1116,95 @@ export type Start = { version: string, settings: Settings, connection: Connectio
  */
 openedFile: PickedFile | null, };
 
+export type Statistics = { 
+/**
+ * Numbers are of what was read so far, while this is not complete.
+ */
+coverage: Coverage, records: number, turns: number, tokenSource: TokenSource, whole: Spread, prompt: Spread, completion: Spread, characters: Spread, turnCounts: Array<Tally>, 
+/**
+ * The commonest completions that are short and repeat; empty where completions are free text.
+ */
+labels: Array<Tally>, labelCount: number, languages: Array<Tally>, 
+/**
+ * How languages were told: the name of the method, and what it cannot tell.
+ */
+languagesNote: string, duplicates: Duplicates, cost: CostBasis, };
+
+export type StatisticsChart = { 
+/**
+ * Drawn by the app itself; null while there is nothing to draw.
+ */
+svg: string | null, 
+/**
+ * What it shows, for those who do not see it.
+ */
+description: string, };
+
+export type StatisticsChartRequest = { dataset: string, baseModel: string, picture: StatisticsPicture, width: number, height: number, logScale: boolean, palette: ChartPalette, };
+
+export type StatisticsPicture = "wholeTokens" | "promptTokens" | "completionTokens" | "turns" | "labels" | "languages" | "duplicates" | "cost";
+
+export type StatisticsRequest = { dataset: string, baseModel: string, };
+
+export type Tally = { label: string, records: number, };
+
+/**
+ * A stretch of a block's text.
+ */
+export type TextMark = { turn: number, block: number, start: number, end: number, };
+
+/**
+ * Something wrong in a text that the person wrote.
+ */
+export type TextProblem = { message: string, hint: string | null, 
+/**
+ * What of the text is meant; both 0 where it is all of it.
+ */
+start: number, end: number, };
+
 export type Theme = "system" | "light" | "dark";
 
-export type Turn = { role: Role, text: string, };
+export type TokenCount = { total: number, prompt: number, completion: number, source: TokenSource, };
+
+/**
+ * Where a number of tokens comes from.
+ */
+export type TokenSource = { 
+/**
+ * Counted with the model's own tokenizer, not estimated.
+ */
+exact: boolean, 
+/**
+ * "Tiny v1's tokenizer", "estimate, 6 characters each".
+ */
+name: string, 
+/**
+ * Where the estimate is from; null for a count.
+ */
+note: string | null, };
+
+export type Turn = { 
+/**
+ * `system`, `user`, `assistant`, `tool`, or whatever the file says.
+ */
+role: string, content: Array<Block>, };
+
+/**
+ * Which records, in which order. The same view asked for twice is evaluated once.
+ */
+export type View = { dataset: string, 
+/**
+ * Tokens and findings are this base model's.
+ */
+baseModel: string, 
+/**
+ * In the filter language; empty for all records.
+ */
+filter: string, 
+/**
+ * Null for the order of the dataset.
+ */
+sort: Sort | null, };
 
 /** Every call the window can make: its argument and its answer. */
 export interface Commands {
@@ -439,23 +1215,53 @@ export interface Commands {
   activities: { argument: Nothing; answer: Array<Activity> };
   cancel_activity: { argument: ActivityId; answer: Nothing };
   pick_file: { argument: Nothing; answer: PickedFile | null };
-  preview_file: { argument: FileToken; answer: FilePreview };
+  preview_file: { argument: PreviewRequest; answer: FilePreview };
   import_dataset: { argument: ImportRequest; answer: ImportOutcome };
   samples: { argument: Nothing; answer: Array<Sample> };
   import_sample: { argument: SampleId; answer: DatasetSummary };
   datasets: { argument: Nothing; answer: Array<DatasetSummary> };
   dataset: { argument: DatasetId; answer: DatasetSummary };
+  rename_dataset: { argument: RenameRequest; answer: DatasetSummary };
   delete_dataset: { argument: DatasetId; answer: Nothing };
+  save_dataset: { argument: SaveRequest; answer: SaveOutcome };
+  save_dataset_as: { argument: DatasetId; answer: SaveOutcome };
+  choose_file: { argument: FileChoiceRequest; answer: DatasetSummary };
+  columns: { argument: DatasetId; answer: Array<ColumnChoice> };
   rows: { argument: RowsRequest; answer: RowWindow };
+  positions: { argument: PositionsRequest; answer: Array<Span> };
+  locate: { argument: LocateRequest; answer: Located };
+  filter_help: { argument: FilterRequest; answer: FilterHelp };
   record: { argument: RecordRequest; answer: RecordDetail };
-  edit_record: { argument: EditRequest; answer: RecordDetail };
-  insert_record: { argument: InsertRequest; answer: DatasetSummary };
-  delete_record: { argument: DeleteRecordRequest; answer: DatasetSummary };
-  undo: { argument: DatasetId; answer: DatasetSummary };
-  redo: { argument: DatasetId; answer: DatasetSummary };
-  split_dataset: { argument: SplitRequest; answer: DatasetSummary };
+  check_record: { argument: CheckRequest; answer: RecordContent };
+  edit_record: { argument: EditRequest; answer: RecordChange };
+  insert_records: { argument: InsertRequest; answer: Change };
+  duplicate_records: { argument: SelectionRequest; answer: Change };
+  delete_records: { argument: SelectionRequest; answer: Change };
+  move_records: { argument: MoveRequest; answer: Change };
+  edit_records: { argument: EditManyRequest; answer: Change };
+  find: { argument: FindRequest; answer: FindWindow };
+  replace: { argument: ReplaceRequest; answer: Change };
+  undo: { argument: DatasetId; answer: Change };
+  redo: { argument: DatasetId; answer: Change };
   findings: { argument: FindingsRequest; answer: FindingsReport };
+  finding_list: { argument: FindingListRequest; answer: FindingWindow };
+  next_finding: { argument: NextFindingRequest; answer: NextFinding };
+  fix_findings: { argument: FixRequest; answer: Change };
+  fix_draft: { argument: FixDraftRequest; answer: RecordContent };
+  snapshots: { argument: DatasetId; answer: Array<Snapshot> };
+  create_snapshot: { argument: NewSnapshot; answer: Snapshot };
+  delete_snapshot: { argument: SnapshotRequest; answer: Nothing };
+  diff_snapshot: { argument: DiffRequest; answer: DiffWindow };
+  restore_snapshot: { argument: SnapshotRequest; answer: Change };
+  statistics: { argument: StatisticsRequest; answer: Statistics };
+  statistics_chart: { argument: StatisticsChartRequest; answer: StatisticsChart };
+  split_keys: { argument: DatasetId; answer: Array<SplitKey> };
+  preview_split: { argument: SplitRequest; answer: SplitPreview };
+  split_dataset: { argument: SplitRequest; answer: DatasetSummary };
   export_dataset: { argument: ExportRequest; answer: ExportOutcome };
+  conversion_choices: { argument: DatasetId; answer: ConversionChoices };
+  preview_conversion: { argument: ConversionRequest; answer: LossReport };
+  convert_dataset: { argument: ConversionRequest; answer: ConversionOutcome };
   base_models: { argument: Nothing; answer: Array<BaseModel> };
   plan_job: { argument: JobDraft; answer: JobPlan };
   start_job: { argument: JobDraft; answer: JobSummary };

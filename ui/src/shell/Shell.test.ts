@@ -39,7 +39,7 @@ describe('the window', () => {
     await screen.findAllByTestId('recent-job');
     host.emit({ event: 'fileOpened', file: { token: 't-9', name: 'dropped.csv', bytes: 12 } });
     expect(await screen.findByTestId('import-confirm')).toBeTruthy();
-    expect(host.argumentsOf('preview_file')).toEqual([{ token: 't-9' }]);
+    expect(host.argumentsOf('preview_file')).toEqual([{ token: 't-9', reading: null }]);
   });
 
   it('says what is wrong when nothing answers, and offers the way out', async () => {

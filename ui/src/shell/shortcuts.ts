@@ -39,20 +39,60 @@ export const shortcutGroups: readonly ShortcutGroup[] = [
     ],
   },
   {
-    name: 'Dataset',
+    name: 'Records',
     shortcuts: [
       { keys: [['J'], ['K']], what: 'Next, previous record' },
       { keys: [['Page Up'], ['Page Down']], what: 'A page up, down' },
       { keys: [['Home'], ['End']], what: 'First, last record' },
       { keys: [['Enter']], what: 'Edit the record' },
       { keys: [['Ctrl', 'Enter']], what: 'Apply the edit' },
+      { keys: [['Space'], ['Ctrl', 'Click']], what: 'Select, or not' },
+      {
+        keys: [
+          ['Shift', 'J'],
+          ['Shift', 'K'],
+        ],
+        what: 'Select down, up',
+      },
+      { keys: [['Ctrl', 'A']], what: 'Select all in view' },
+      { keys: [['E']], what: 'Edit selected' },
+      { keys: [['Ctrl', 'D']], what: 'Duplicate' },
+      { keys: [['Insert'], ['Delete']], what: 'New record, delete' },
+      {
+        keys: [
+          ['Alt', '↑'],
+          ['Alt', '↓'],
+        ],
+        what: 'Move up, down',
+      },
+    ],
+  },
+  {
+    name: 'Dataset',
+    shortcuts: [
+      { keys: [['/'], ['Ctrl', 'L']], what: 'Filter' },
+      {
+        keys: [
+          ['Ctrl', 'F'],
+          ['Ctrl', 'H'],
+        ],
+        what: 'Find, find and replace',
+      },
       { keys: [['F8'], ['Shift', 'F8']], what: 'Next, previous finding' },
+      { keys: [['F']], what: 'Fix the record' },
       {
         keys: [
           ['Ctrl', 'Z'],
           ['Ctrl', 'Shift', 'Z'],
         ],
         what: 'Undo, redo',
+      },
+      {
+        keys: [
+          ['Ctrl', 'S'],
+          ['Ctrl', 'Shift', 'S'],
+        ],
+        what: 'Save, save as',
       },
     ],
   },

@@ -19,9 +19,12 @@ import { toasts } from './toasts.svelte';
 /** How many ended activities the drawer keeps. */
 const ENDED_KEPT = 20;
 
+const systemDark = window.matchMedia('(prefers-color-scheme: dark)');
+
 class App {
   #version = $state('');
   #settings = $state.raw<Settings>({ theme: 'system' });
+  #systemDark = $state(systemDark.matches);
   #connection = $state.raw<Connection | null>(null);
   #startError = $state.raw<AppError | null>(null);
   #activities = $state.raw<Activity[]>([]);
@@ -34,6 +37,11 @@ class App {
   }
   get settings(): Settings {
     return this.#settings;
+  }
+  /** Whether the dark theme holds: the person's choice, else the system's. */
+  get dark(): boolean {
+    const { theme } = this.#settings;
+    return theme === 'dark' || (theme === 'system' && this.#systemDark);
   }
   get connection(): Connection | null {
     return this.#connection;
@@ -112,7 +120,12 @@ class App {
 
   #applySettings(settings: Settings): void {
     this.#settings = settings;
-    applyTheme(settings.theme);
+    applyTheme(this.dark);
+  }
+
+  systemChanged(): void {
+    this.#systemDark = systemDark.matches;
+    applyTheme(this.dark);
   }
 
   #open(file: { token: string; name: string; bytes: number }): void {
@@ -141,6 +154,7 @@ class App {
       case 'fileOpened':
         this.#open(event.file);
         break;
+      case 'datasetProgress':
       case 'replyText':
         break;
     }
@@ -160,15 +174,11 @@ export function isUnderWay(job: JobSummary): boolean {
   return job.status === 'uploading' || job.status === 'inProgress' || job.status === 'stopping';
 }
 
-const systemDark = window.matchMedia('(prefers-color-scheme: dark)');
-
-/** Puts the theme that holds onto the root element: the person's choice, else the system's. */
-function applyTheme(theme: Theme): void {
-  const dark = theme === 'dark' || (theme === 'system' && systemDark.matches);
+/** Puts the theme that holds onto the root element. */
+function applyTheme(dark: boolean): void {
   document.documentElement.dataset['theme'] = dark ? 'dark' : 'light';
 }
 
-systemDark.addEventListener('change', () => applyTheme(app.settings.theme));
-
 export const app = new App();
-applyTheme('system');
+systemDark.addEventListener('change', () => app.systemChanged());
+applyTheme(app.dark);

@@ -1,7 +1,19 @@
 /** Reads colours from the tokens for what is drawn outside of CSS. */
+import type { ChartPalette } from '../contract';
 
 /** A token's colour as `#rrggbb`. */
 export function tokenColour(name: string): string {
   const value = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   return /^#[0-9a-f]{6}$/i.test(value) ? value : '#808080';
+}
+
+/** What a chart is drawn in, in the theme that holds. */
+export function chartPalette(): ChartPalette {
+  return {
+    ink: tokenColour('--ink'),
+    faintInk: tokenColour('--chart-ink'),
+    grid: tokenColour('--chart-grid'),
+    training: tokenColour('--chart-training'),
+    validation: tokenColour('--chart-validation'),
+  };
 }

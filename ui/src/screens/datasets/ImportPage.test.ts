@@ -2,25 +2,58 @@ import { render, screen, waitFor } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { dataset } from '../../../testing/fixtures';
+import { dataset, say } from '../../../testing/dataset-fixtures';
 import { install, later } from '../../../testing/install';
-import type { AppError, FilePreview, ImportOutcome } from '../../contract';
+import type { AppError, FilePreview, ImportOutcome, Reading } from '../../contract';
 import { importFlow } from '../../state/import-flow.svelte';
 import { router } from '../../state/router.svelte';
 import ImportPage from './ImportPage.svelte';
 
 const file = { token: 't-1', name: 'train.csv', bytes: 839_073 };
-const preview: FilePreview = {
-  file,
-  format: 'CSV, comma',
-  columns: ['text', 'category', 'note'],
-  sample: [
-    ['Where is my card?', 'card_arrival', 'n1'],
-    ['What is the rate?', 'exchange_rate', 'n2'],
-  ],
+const ROWS = [
+  ['Where is my card?', 'card_arrival', 'n1'],
+  ['What is the rate?', 'exchange_rate', 'n2'],
+];
+const COLUMNS = ['text', 'category', 'note'];
+const detected: Reading = {
+  format: 'csv',
+  schema: null,
+  encoding: 'utf-8',
+  delimiter: ',',
+  header: true,
+  sheet: null,
   mapping: { prompt: 'text', completion: 'category', system: null },
-  notes: ['The encoding was taken to be UTF-8.'],
+  template: null,
 };
+
+function preview(reading: Reading): FilePreview {
+  const at = (row: string[], column: string | undefined) => row[COLUMNS.indexOf(column ?? '')] ?? '';
+  return {
+    file,
+    format: 'CSV, comma',
+    reading,
+    formats: [{ id: 'csv', label: 'CSV', note: null }],
+    schemas: [],
+    encodings: [],
+    sheets: [],
+    inPlace: false,
+    inPlaceObstacle: 'A CSV file is converted.',
+    columns: COLUMNS,
+    sample: ROWS,
+    records: ROWS.map((row, index) => ({
+      line: index + 2,
+      turns: reading.template
+        ? [say('user', reading.template.prompt.replace('{{text}}', row[0] ?? ''))]
+        : [
+            say('user', at(row, reading.mapping?.prompt)),
+            say('assistant', at(row, reading.mapping?.completion)),
+          ],
+      problem: null,
+    })),
+    problem: null,
+    notes: ['The encoding was taken to be UTF-8.'],
+  };
+}
 const broken: ImportOutcome = {
   dataset: null,
   problems: [
@@ -38,7 +71,7 @@ const broken: ImportOutcome = {
 
 async function open(outcomes: (ImportOutcome | AppError)[]) {
   const host = install({
-    preview_file: () => preview,
+    preview_file: ({ reading }) => preview(reading ?? detected),
     datasets: () => [],
     import_dataset: () => {
       const next = outcomes.shift();
@@ -60,7 +93,7 @@ describe('the import of a file', () => {
     await open([]);
     expect(screen.getByTestId('mapping-preview').textContent).toContain('card_arrival');
     await userEvent.selectOptions(screen.getByTestId('mapping-completion'), 'note');
-    expect(screen.getByTestId('mapping-preview').textContent).toContain('n2');
+    await waitFor(() => expect(screen.getByTestId('mapping-preview').textContent).toContain('n2'));
     expect(screen.getByTestId('mapping-preview').textContent).not.toContain('card_arrival');
   });
 
@@ -82,10 +115,42 @@ describe('the import of a file', () => {
       {
         token: 't-1',
         name: 'train',
-        mapping: { prompt: 'text', completion: 'category', system: 'note' },
+        reading: { ...detected, mapping: { prompt: 'text', completion: 'category', system: 'note' } },
+        inPlace: false,
         skipBroken: false,
       },
     ]);
+  });
+});
+
+describe('a template', () => {
+  it('begins as the columns that were chosen, and shows the records it makes', async () => {
+    const host = await open([]);
+    await userEvent.click(screen.getByTestId('import-way-template'));
+    const prompt = await screen.findByTestId<HTMLTextAreaElement>('template-prompt');
+    await waitFor(() => expect(prompt.value).toBe('{{text}}'));
+    await userEvent.type(prompt, ' Answer:');
+    await waitFor(() =>
+      expect(screen.getByTestId('mapping-preview').textContent).toContain('Where is my card? Answer:'),
+    );
+    expect(host.argumentsOf('preview_file').at(-1)?.reading?.template?.prompt).toBe('{{text}} Answer:');
+  });
+});
+
+describe('a file that can be edited where it lies', () => {
+  it('is opened in place unless the person wants a copy', async () => {
+    const inPlace = { ...preview(detected), inPlace: true, inPlaceObstacle: null };
+    const made = { dataset: dataset(), problems: [], problemCount: 0, readableRecords: 1 };
+    const host = await open([made]);
+    host.handlers.preview_file = () => inPlace;
+    await importFlow.open(file);
+    const choice = screen.getByTestId<HTMLInputElement>('import-in-place');
+    await waitFor(() => expect(choice.checked).toBe(true));
+    await userEvent.click(choice);
+    expect(importFlow.inPlace).toBe(false);
+    await userEvent.click(choice);
+    await userEvent.click(screen.getByTestId('import-confirm'));
+    await waitFor(() => expect(host.argumentsOf('import_dataset')).toMatchObject([{ inPlace: true }]));
   });
 });
 

@@ -2,7 +2,7 @@
  * The playground: one prompt to two models, each with its own conversation. Kept while the window is open, so that
  * going elsewhere loses nothing.
  */
-import type { AppError, AppEvent, HoldOutPrompt, PlayableModel, Reply, Turn } from '../../contract';
+import type { AppError, AppEvent, HoldOutPrompt, PlayableModel, Reply, PromptTurn } from '../../contract';
 import { call, toAppError } from '../../platform';
 import { Resource } from '../../state/resource.svelte';
 import { toasts } from '../../state/toasts.svelte';
@@ -43,17 +43,17 @@ export class Column {
   }
 
   /** What the model is reminded of: answered exchanges only, so that turns alternate. */
-  #history(): Turn[] {
+  #history(): PromptTurn[] {
     return this.#exchanges
       .filter((exchange) => exchange.state === 'done' && exchange.text !== '')
-      .flatMap((exchange): Turn[] => [
+      .flatMap((exchange): PromptTurn[] => [
         { role: 'user', text: exchange.prompt },
         { role: 'assistant', text: exchange.text },
       ]);
   }
 
   async ask(prompt: string, expected: string | null, parameters: Parameters): Promise<void> {
-    const turns: Turn[] = [...this.#history(), { role: 'user', text: prompt }];
+    const turns: PromptTurn[] = [...this.#history(), { role: 'user', text: prompt }];
     this.#exchanges.push({ prompt, expected, text: '', state: 'running', reply: null, error: null });
     const exchange = this.#exchanges.at(-1);
     if (!exchange) return;

@@ -2,7 +2,8 @@ import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { baseModels, dataset, job, nova, plan } from '../../../testing/fixtures';
+import { dataset, report } from '../../../testing/dataset-fixtures';
+import { baseModels, job, nova, plan } from '../../../testing/fixtures';
 import { install } from '../../../testing/install';
 import type { JobPlan } from '../../contract';
 import { app } from '../../state/app.svelte';
@@ -29,7 +30,7 @@ async function open(address: string, planned: Partial<JobPlan> = {}) {
     base_models: () => baseModels,
     jobs: () => [],
     activities: () => [],
-    findings: () => ({ errors: 0, warnings: 0, findings: [] }),
+    findings: () => report({ errors: 0, warnings: 0, notes: 0, rules: [] }),
     plan_job: (draft) => ({ ...plan(draft), ...planned }),
     start_job: () => job({ id: 'j-new' }),
   });

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { dataset, nova, tiny } from '../../../testing/fixtures';
+import { dataset } from '../../../testing/dataset-fixtures';
+import { nova, tiny } from '../../../testing/fixtures';
 import { nextName, slug, suggestedNames, WizardDraft } from './draft.svelte';
 
 beforeEach(() => window.localStorage.clear());

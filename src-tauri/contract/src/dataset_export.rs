@@ -1,0 +1,66 @@
+//! Datasets written out: as a base model's own files, or converted to another format with a report of what is lost.
+
+use crate::{Choice, Coverage, Selection, shapes};
+
+shapes! {
+    pub struct ExportRequest {
+        pub dataset: String,
+        pub base_model: String,
+    }
+
+    /// Where an export went; null when the person closed the dialog.
+    pub struct ExportOutcome {
+        pub folder: Option<String>,
+        pub files: Vec<String>,
+    }
+
+    pub struct ConversionChoices {
+        /// What records can become: "Converse conversations", "OpenAI chat" ...
+        pub schemas: Vec<Choice>,
+        /// What file they can stand in: JSON Lines, CSV, Parquet ...
+        pub formats: Vec<Choice>,
+        /// None, gzip, zstd.
+        pub compressions: Vec<Choice>,
+        /// The schema that keeps everything.
+        pub own_schema: String,
+    }
+
+    pub struct ConversionRequest {
+        pub dataset: String,
+        /// Null for all records.
+        pub selection: Option<Selection>,
+        pub schema: String,
+        pub format: String,
+        pub compression: String,
+    }
+
+    /// What would not carry over.
+    pub struct LossReport {
+        pub records: u64,
+        /// Records that come through whole.
+        pub whole: u64,
+        /// Records that cannot be written at all and would be left out.
+        pub left_out: u64,
+        pub losses: Vec<Loss>,
+        pub coverage: Coverage,
+        /// The first records as they would be written.
+        pub sample: Vec<String>,
+    }
+
+    pub struct Loss {
+        /// "Pictures", "The member `id`", "Roles of tools".
+        pub what: String,
+        pub records: u64,
+        /// The first record it concerns.
+        pub position: u64,
+        /// The record is left out because of it, not only the piece.
+        pub drops_record: bool,
+    }
+
+    pub struct ConversionOutcome {
+        /// Null when the person closed the dialog.
+        pub file: Option<String>,
+        pub bytes: u64,
+        pub report: LossReport,
+    }
+}
