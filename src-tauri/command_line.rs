@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use whetstone_sandbox::{Sandbox, SandboxConfig, WorkerCommand};
 
+use crate::data_commands::{self, ConvertCall, StatsCall, ValidateCall};
 use crate::evaluate::{self, EvaluateCall};
 
 /// The exit status of a call that was wrong, as clap has it.
@@ -38,6 +39,12 @@ struct WindowCall {
 enum Command {
     /// Run the local endpoint that speaks S3 and Bedrock, without a window.
     Sandbox(SandboxCall),
+    /// Hold a dataset to a base model's rules.
+    Validate(ValidateCall),
+    /// Write a dataset in another form, with a report of what does not carry over.
+    Convert(ConvertCall),
+    /// Say what a dataset is made of: lengths, labels, languages, repetition.
+    Stats(StatsCall),
     /// Measure recorded answers against their references.
     Evaluate(EvaluateCall),
     /// Run one training in a folder; the sandbox starts this by itself.
@@ -86,6 +93,9 @@ pub fn run() -> ExitCode {
             print_environment(place)
         }
         Some(Command::Sandbox(SandboxCall { command: None, place })) => run_sandbox(place),
+        Some(Command::Validate(call)) => return data_commands::validate_files(&call),
+        Some(Command::Convert(call)) => return data_commands::convert_file(&call),
+        Some(Command::Stats(call)) => return data_commands::print_statistics(&call),
         Some(Command::Evaluate(call)) => return evaluate::run(&call),
         Some(Command::TrainWorker { folder }) => return whetstone_tuner::worker_process(&folder),
     };

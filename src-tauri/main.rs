@@ -2,6 +2,7 @@
 //! without. It wires the parts together and takes no decision; those are the workbench's.
 
 mod command_line;
+mod data_commands;
 mod evaluate;
 mod window;
 

@@ -14,6 +14,7 @@ use whetstone_workbench::{Host, Workbench, WorkbenchConfig};
 /// The name under which every `AppEvent` reaches the window.
 const EVENT: &str = "whetstone";
 const WINDOW: &str = "main";
+const DATASET_EXTENSIONS: &[&str] = &["csv", "tsv", "jsonl", "ndjson", "json", "parquet", "xlsx", "gz", "zst"];
 
 pub fn open(data_dir: PathBuf, file: Option<PathBuf>) -> Result<(), String> {
     let worker = crate::command_line::worker_command()?;
@@ -95,7 +96,7 @@ impl Host for Desktop {
             .dialog()
             .file()
             .set_title("Open a dataset")
-            .add_filter("Datasets", &["csv", "tsv", "jsonl", "ndjson", "json"])
+            .add_filter("Datasets", DATASET_EXTENSIONS)
             .add_filter("All files", &["*"])
             .pick_file(move |file| drop(answer.send(file)));
         picked.await.ok().flatten()?.into_path().ok()
@@ -104,6 +105,13 @@ impl Host for Desktop {
     async fn pick_folder(&self) -> Option<PathBuf> {
         let (answer, picked) = tokio::sync::oneshot::channel();
         self.app.dialog().file().set_title("Export into a folder").pick_folder(move |folder| drop(answer.send(folder)));
+        picked.await.ok().flatten()?.into_path().ok()
+    }
+
+    async fn pick_new_file(&self, suggested: &str) -> Option<PathBuf> {
+        let (answer, picked) = tokio::sync::oneshot::channel();
+        let dialog = self.app.dialog().file().set_title("Save as").set_file_name(suggested);
+        dialog.save_file(move |file| drop(answer.send(file)));
         picked.await.ok().flatten()?.into_path().ok()
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use whetstone_contract::{
-    Api, AppEvent, DatasetSummary, FileToken, ImportRequest, JobDetail, JobDraft, JobId, JobStatus, Nothing,
+    Api, AppEvent, DatasetSummary, ImportRequest, JobDetail, JobDraft, JobId, JobStatus, Nothing, PreviewRequest,
 };
 use whetstone_sandbox::WorkerCommand;
 use whetstone_workbench::{Host, Workbench, WorkbenchConfig};
@@ -17,9 +17,17 @@ pub type Outcome = Result<(), Box<dyn std::error::Error>>;
 #[derive(Default)]
 pub struct TestHost {
     told: Mutex<Vec<AppEvent>>,
+    /// What the dialog for a file to write answers next.
+    pub new_file: Mutex<Option<PathBuf>>,
 }
 
 impl TestHost {
+    /// How many times something of a kind was told.
+    pub fn told_of(&self, kind: impl Fn(&AppEvent) -> bool) -> usize {
+        let told = self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        told.iter().filter(|event| kind(event)).count()
+    }
+
     /// The answer's pieces, put together, of the requests whose name holds this text.
     pub fn streamed(&self, request_with: &str) -> String {
         let told = self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -49,6 +57,10 @@ impl Host for TestHost {
     async fn pick_folder(&self) -> Option<PathBuf> {
         None
     }
+
+    async fn pick_new_file(&self, _: &str) -> Option<PathBuf> {
+        self.new_file.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    }
 }
 
 pub struct Bench {
@@ -66,12 +78,27 @@ impl Bench {
         Ok(Self { api: Workbench::open(config, told).await?, host })
     }
 
-    /// Offers a file as the desktop does, and imports it with the mapping that its preview suggests.
+    /// Offers a file as the desktop does, and imports it as its preview suggests.
     pub async fn import(&self, file: &Path, skip_broken: bool) -> Result<DatasetSummary, Box<dyn std::error::Error>> {
+        self.bring_in(file, false, skip_broken).await
+    }
+
+    /// The same, editing the file where it lies.
+    pub async fn open_in_place(&self, file: &Path) -> Result<DatasetSummary, Box<dyn std::error::Error>> {
+        self.bring_in(file, true, false).await
+    }
+
+    async fn bring_in(
+        &self,
+        file: &Path,
+        in_place: bool,
+        skip_broken: bool,
+    ) -> Result<DatasetSummary, Box<dyn std::error::Error>> {
         self.api.offer_file(file);
         let opened = self.api.start(Nothing {}).await?.opened_file.ok_or("the file was not offered")?;
-        let preview = self.api.preview_file(FileToken { token: opened.token.clone() }).await?;
-        let request = ImportRequest { token: opened.token, name: opened.name, mapping: preview.mapping, skip_broken };
+        let preview = self.api.preview_file(PreviewRequest { token: opened.token.clone(), reading: None }).await?;
+        let reading = Some(preview.reading);
+        let request = ImportRequest { token: opened.token, name: opened.name, reading, in_place, skip_broken };
         let outcome = self.api.import_dataset(request).await?;
         outcome.dataset.ok_or_else(|| format!("{:?}", outcome.problems).into())
     }

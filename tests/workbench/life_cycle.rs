@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use whetstone_contract::{
     Api, ChartPalette, ChartRequest, DeploymentStatus, ErrorCode, JobId, JobStatus, Nothing, PlayableKind,
-    PromptRequest, Role, SplitRequest, Turn,
+    PromptRequest, PromptRole, PromptTurn, SplitMethod, SplitRequest,
 };
 
 use crate::host::{Bench, Outcome, draft};
@@ -38,7 +38,7 @@ fn prompt(model_id: &str, text: &str) -> PromptRequest {
         request: format!("ask {model_id}"),
         model_id: model_id.to_owned(),
         system: None,
-        turns: vec![Turn { role: Role::User, text: text.to_owned() }],
+        turns: vec![PromptTurn { role: PromptRole::User, text: text.to_owned() }],
         temperature: 0.0,
         top_p: 1.0,
         max_tokens: 16,
@@ -52,7 +52,8 @@ async fn a_file_becomes_a_tuned_model_that_knows_what_its_base_does_not() -> Out
     let bench = Bench::open(&folder.path().join("home")).await?;
     let dataset = bench.import(&colours(folder.path())?, false).await?;
     assert_eq!(dataset.records, 40);
-    let split = SplitRequest { dataset: dataset.id.clone(), validation_percent: 10, hold_out_percent: 10, seed: 7 };
+    let method = SplitMethod::Ratio { validation_percent: 10, hold_out_percent: 10 };
+    let split = SplitRequest { dataset: dataset.id.clone(), method, seed: 7, replace_frozen: false };
     let split = bench.api.split_dataset(split).await?.split.ok_or("no split")?;
     assert_eq!((split.training, split.validation, split.hold_out), (32, 4, 4));
 

@@ -1,4 +1,5 @@
 //! The workbench without a window: the same calls the window makes, the real sandbox, the real trainer.
 
+mod datasets;
 mod host;
 mod life_cycle;

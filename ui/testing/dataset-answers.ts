@@ -248,7 +248,7 @@ export function datasetAnswers(datasets: DatasetSummary[]): Handlers {
       added: 1,
       removed: 6,
       changed: 3,
-      moved: 0,
+      reordered: false,
       coverage: fixture.done,
       total: kind === null ? 10 : 3,
       offset,

@@ -39,7 +39,8 @@ shapes! {
         pub added: u64,
         pub removed: u64,
         pub changed: u64,
-        pub moved: u64,
+        /// Records that are in both stand in another order now.
+        pub reordered: bool,
         pub coverage: Coverage,
         /// Of the kind asked for.
         pub total: u64,
@@ -48,7 +49,7 @@ shapes! {
     }
 
     #[derive(Eq, Copy)]
-    pub enum DiffKind { Added, Removed, Changed, Moved }
+    pub enum DiffKind { Added, Removed, Changed }
 
     pub struct DiffEntry {
         pub kind: DiffKind,

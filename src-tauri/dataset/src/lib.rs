@@ -23,6 +23,7 @@ mod input;
 mod record;
 mod rules;
 mod split;
+mod statistics;
 mod template;
 pub mod validate;
 mod view;
@@ -52,6 +53,7 @@ pub use rules::{
     line_rules, near_duplicates, neighbour_rules, outlier_bounds, record_rules, rules, tally_rules,
 };
 pub use split::{Share, SplitBy, SplitError, SplitKey, SplitKind, SplitPlan, split};
+pub use statistics::{Lengths, Statistics, StatisticsBuilder, TokenCounter};
 pub use template::{Compiled, Preview, Template, TemplateError, TemplateFault, preview};
 pub use view::{Column, View, sort};
 pub use watch::{Unwatched, Watch};

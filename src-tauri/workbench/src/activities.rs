@@ -99,6 +99,10 @@ pub struct ActivityHandle {
 }
 
 impl ActivityHandle {
+    pub fn id(&self) -> String {
+        self.key.to_string()
+    }
+
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
     }

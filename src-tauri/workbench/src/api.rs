@@ -45,8 +45,8 @@ impl Api for Workbench {
         Ok(self.host.pick_file().await.map(|path| self.picked.remember(&path)))
     }
 
-    async fn preview_file(&self, file: FileToken) -> Result<FilePreview, AppError> {
-        self.preview(file).await
+    async fn preview_file(&self, request: PreviewRequest) -> Result<FilePreview, AppError> {
+        self.preview(request).await
     }
 
     async fn import_dataset(&self, request: ImportRequest) -> Result<ImportOutcome, AppError> {
@@ -69,53 +69,170 @@ impl Api for Workbench {
         self.datasets.summary(which.dataset).await
     }
 
+    async fn rename_dataset(&self, request: RenameRequest) -> Result<DatasetSummary, AppError> {
+        self.datasets.rename(request).await
+    }
+
     async fn delete_dataset(&self, which: DatasetId) -> Result<Nothing, AppError> {
         self.datasets.delete(which.dataset.clone()).await?;
         self.host.emit(AppEvent::DatasetsChanged { dataset: Some(which.dataset) });
         Ok(Nothing {})
     }
 
+    async fn save_dataset(&self, request: SaveRequest) -> Result<SaveOutcome, AppError> {
+        self.save(request).await
+    }
+
+    async fn save_dataset_as(&self, which: DatasetId) -> Result<SaveOutcome, AppError> {
+        self.save_as(which.dataset).await
+    }
+
+    async fn choose_file(&self, request: FileChoiceRequest) -> Result<DatasetSummary, AppError> {
+        self.datasets.choose_file(request).await
+    }
+
+    async fn columns(&self, which: DatasetId) -> Result<Vec<ColumnChoice>, AppError> {
+        self.datasets.columns(which.dataset).await
+    }
+
     async fn rows(&self, request: RowsRequest) -> Result<RowWindow, AppError> {
         self.datasets.rows(request).await
+    }
+
+    async fn positions(&self, request: PositionsRequest) -> Result<Vec<Span>, AppError> {
+        self.datasets.positions(request).await
+    }
+
+    async fn locate(&self, request: LocateRequest) -> Result<Located, AppError> {
+        self.datasets.locate(request).await
+    }
+
+    async fn filter_help(&self, request: FilterRequest) -> Result<FilterHelp, AppError> {
+        self.datasets.filter_help(request).await
     }
 
     async fn record(&self, request: RecordRequest) -> Result<RecordDetail, AppError> {
         self.datasets.record(request).await
     }
 
-    async fn edit_record(&self, edit: EditRequest) -> Result<RecordDetail, AppError> {
-        let dataset = edit.dataset.clone();
-        let detail = self.datasets.edit(edit).await?;
-        self.host.emit(AppEvent::DatasetsChanged { dataset: Some(dataset) });
-        Ok(detail)
+    async fn check_record(&self, request: CheckRequest) -> Result<RecordContent, AppError> {
+        self.datasets.check_record(request).await
     }
 
-    async fn insert_record(&self, request: InsertRequest) -> Result<DatasetSummary, AppError> {
-        self.changed(self.datasets.insert(request).await)
+    async fn edit_record(&self, request: EditRequest) -> Result<RecordChange, AppError> {
+        self.datasets.edit(request).await
     }
 
-    async fn delete_record(&self, request: DeleteRecordRequest) -> Result<DatasetSummary, AppError> {
-        self.changed(self.datasets.delete_record(request).await)
+    async fn insert_records(&self, request: InsertRequest) -> Result<Change, AppError> {
+        self.datasets.insert(request).await
     }
 
-    async fn undo(&self, which: DatasetId) -> Result<DatasetSummary, AppError> {
-        self.changed(self.datasets.undo(which.dataset).await)
+    async fn duplicate_records(&self, request: SelectionRequest) -> Result<Change, AppError> {
+        self.datasets.duplicate(request).await
     }
 
-    async fn redo(&self, which: DatasetId) -> Result<DatasetSummary, AppError> {
-        self.changed(self.datasets.redo(which.dataset).await)
+    async fn delete_records(&self, request: SelectionRequest) -> Result<Change, AppError> {
+        self.datasets.delete_records(request).await
     }
 
-    async fn split_dataset(&self, request: SplitRequest) -> Result<DatasetSummary, AppError> {
-        self.changed(self.datasets.split(request).await)
+    async fn move_records(&self, request: MoveRequest) -> Result<Change, AppError> {
+        self.datasets.move_records(request).await
+    }
+
+    async fn edit_records(&self, request: EditManyRequest) -> Result<Change, AppError> {
+        self.datasets.edit_many(request).await
+    }
+
+    async fn find(&self, request: FindRequest) -> Result<FindWindow, AppError> {
+        self.datasets.find(request).await
+    }
+
+    async fn replace(&self, request: ReplaceRequest) -> Result<Change, AppError> {
+        self.datasets.replace(request).await
+    }
+
+    async fn undo(&self, which: DatasetId) -> Result<Change, AppError> {
+        self.datasets.undo(which.dataset).await
+    }
+
+    async fn redo(&self, which: DatasetId) -> Result<Change, AppError> {
+        self.datasets.redo(which.dataset).await
     }
 
     async fn findings(&self, request: FindingsRequest) -> Result<FindingsReport, AppError> {
         self.datasets.findings(request).await
     }
 
+    async fn finding_list(&self, request: FindingListRequest) -> Result<FindingWindow, AppError> {
+        self.datasets.finding_list(request).await
+    }
+
+    async fn next_finding(&self, request: NextFindingRequest) -> Result<NextFinding, AppError> {
+        self.datasets.next_finding(request).await
+    }
+
+    async fn fix_findings(&self, request: FixRequest) -> Result<Change, AppError> {
+        self.datasets.fix_findings(request).await
+    }
+
+    async fn fix_draft(&self, request: FixDraftRequest) -> Result<RecordContent, AppError> {
+        self.datasets.fix_draft(request).await
+    }
+
+    async fn snapshots(&self, which: DatasetId) -> Result<Vec<Snapshot>, AppError> {
+        self.datasets.snapshots(which.dataset).await
+    }
+
+    async fn create_snapshot(&self, request: NewSnapshot) -> Result<Snapshot, AppError> {
+        self.datasets.create_snapshot(request, self.host.now_ms()).await
+    }
+
+    async fn delete_snapshot(&self, request: SnapshotRequest) -> Result<Nothing, AppError> {
+        self.datasets.delete_snapshot(request).await.map(|()| Nothing {})
+    }
+
+    async fn diff_snapshot(&self, request: DiffRequest) -> Result<DiffWindow, AppError> {
+        self.datasets.diff_snapshot(request).await
+    }
+
+    async fn restore_snapshot(&self, request: SnapshotRequest) -> Result<Change, AppError> {
+        self.datasets.restore_snapshot(request).await
+    }
+
+    async fn statistics(&self, request: StatisticsRequest) -> Result<Statistics, AppError> {
+        self.datasets.statistics(request).await
+    }
+
+    async fn statistics_chart(&self, request: StatisticsChartRequest) -> Result<StatisticsChart, AppError> {
+        self.datasets.statistics_chart(request).await
+    }
+
+    async fn split_keys(&self, which: DatasetId) -> Result<Vec<SplitKey>, AppError> {
+        self.datasets.split_keys(which.dataset).await
+    }
+
+    async fn preview_split(&self, request: SplitRequest) -> Result<SplitPreview, AppError> {
+        self.datasets.preview_split(request).await
+    }
+
+    async fn split_dataset(&self, request: SplitRequest) -> Result<DatasetSummary, AppError> {
+        self.datasets.split(request).await
+    }
+
     async fn export_dataset(&self, request: ExportRequest) -> Result<ExportOutcome, AppError> {
         self.export(request).await
+    }
+
+    async fn conversion_choices(&self, which: DatasetId) -> Result<ConversionChoices, AppError> {
+        self.datasets.conversion_choices(which.dataset).await
+    }
+
+    async fn preview_conversion(&self, request: ConversionRequest) -> Result<LossReport, AppError> {
+        self.datasets.preview_conversion(request).await
+    }
+
+    async fn convert_dataset(&self, request: ConversionRequest) -> Result<ConversionOutcome, AppError> {
+        self.convert(request).await
     }
 
     async fn base_models(&self, _: Nothing) -> Result<Vec<BaseModel>, AppError> {
@@ -172,13 +289,5 @@ impl Workbench {
     fn settings(&self) -> Result<Settings, AppError> {
         let saved = self.store.settings().map_err(|error| from_store(&error))?;
         Ok(saved.unwrap_or(Settings { theme: Theme::System }))
-    }
-
-    /// Tells the window about a dataset that has just changed, and passes the answer on.
-    fn changed(&self, result: Result<DatasetSummary, AppError>) -> Result<DatasetSummary, AppError> {
-        if let Ok(summary) = &result {
-            self.host.emit(AppEvent::DatasetsChanged { dataset: Some(summary.id.clone()) });
-        }
-        result
     }
 }

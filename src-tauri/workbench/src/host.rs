@@ -20,4 +20,7 @@ pub trait Host: Send + Sync + 'static {
 
     /// The desktop's own dialog for a folder to write into.
     async fn pick_folder(&self) -> Option<PathBuf>;
+
+    /// The desktop's own dialog for a file to write, which may be one that is there; a name is suggested.
+    async fn pick_new_file(&self, suggested: &str) -> Option<PathBuf>;
 }

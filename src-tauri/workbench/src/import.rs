@@ -5,19 +5,21 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use whetstone_contract::{
-    AppError, AppEvent, ColumnMapping, DatasetSummary, ErrorCode, ExportOutcome, ExportRequest, FilePreview, FileToken,
-    ImportOutcome, ImportRequest, PickedFile, ReadProblem, SampleId,
+    AppError, Choice, ColumnMapping, ConversionOutcome, ConversionRequest, DatasetSummary, ErrorCode, ExportOutcome,
+    ExportRequest, FilePreview, ImportOutcome, ImportRequest, PickedFile, PreviewRecord, PreviewRequest, ReadProblem,
+    Reading, SampleId, SaveOutcome, SaveRequest, TextProblem,
 };
-use whetstone_dataset::{self as dataset, Mapping, ReadError, ReadOptions, Record, SourcedRecord};
+use whetstone_dataset::{
+    self as dataset, DocumentMeta, Encoding, Item, Mapping, ReadError, ReadOptions, RecordReader, Template,
+};
 
-use crate::Workbench;
 use crate::errors::from_join;
-use crate::models;
 use crate::samples::SAMPLES;
+use crate::{Workbench, datasets, models};
 
 #[derive(Default)]
 pub struct PickedFiles {
@@ -47,90 +49,47 @@ impl PickedFiles {
     }
 }
 
+/// What a file is is told by itself; there is nothing else to choose from.
+const DETECTED: &str = "detected";
+/// So many records are shown before a file is imported.
+const PREVIEWED: usize = 8;
+
 impl Workbench {
-    pub(crate) async fn preview(&self, file: FileToken) -> Result<FilePreview, AppError> {
-        let path = self.picked.path(&file.token)?;
-        let source = blocking({
-            let path = path.clone();
-            move || dataset::sniff(&path).map_err(|error| from_read(&error))
-        })
-        .await?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(FilePreview {
-            file: PickedFile { token: file.token, name, bytes: source.bytes },
-            format: source.format.describe(),
-            columns: source.format.columns().to_vec(),
-            sample: source.sample,
-            mapping: source.mapping.map(|mapping| ColumnMapping {
-                prompt: mapping.prompt,
-                completion: mapping.completion,
-                system: mapping.system,
-            }),
-            notes: source.notes,
-        })
+    pub(crate) async fn preview(&self, asked: PreviewRequest) -> Result<FilePreview, AppError> {
+        let path = self.picked.path(&asked.token)?;
+        let reading = asked.reading.unwrap_or_default();
+        blocking(move || preview(&path, asked.token, reading)).await
     }
 
     pub(crate) async fn import(&self, request: ImportRequest) -> Result<ImportOutcome, AppError> {
         let path = self.picked.path(&request.token)?;
-        let mapping = request.mapping.map(|mapping| Mapping {
-            prompt: mapping.prompt,
-            completion: mapping.completion,
-            system: mapping.system,
-        });
-        let options = ReadOptions { mapping, ..ReadOptions::default() };
-        let source = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut activity = self.activities.start(format!("Import {source}"), "Reading", true);
-        let read = blocking(move || {
-            let result = dataset::read(&path, &options, &mut |done, total| {
+        let options = options(request.reading.unwrap_or_default());
+        let meta = DocumentMeta { name: request.name, source: name_of(&path), created_at: self.host.now_ms() };
+        let datasets = Arc::clone(&self.datasets);
+        if request.in_place {
+            return blocking(move || datasets.take_in_place(&path, &options, meta)).await;
+        }
+        let mut activity = self.activities.start(format!("Import {}", meta.source), "Reading", true);
+        blocking(move || {
+            let imported = datasets.import(&path, &options, meta, request.skip_broken, &mut |done, total| {
                 #[expect(clippy::cast_precision_loss, reason = "a share of a bar")]
                 activity.progress("Reading", (total > 0).then(|| done as f64 / total as f64));
                 if activity.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })
-            .map_err(|error| from_read(&error));
-            activity.finish(result.as_ref().map(|_| ()));
-            result
+            });
+            activity.finish(imported.as_ref().map(|_| ()));
+            imported
         })
-        .await?;
-        let readable_records = read.records.len() as u64;
-        let dataset = if read.problem_count == 0 || request.skip_broken {
-            Some(self.keep(request.name, source, read.records).await?)
-        } else {
-            None
-        };
-        Ok(ImportOutcome {
-            dataset,
-            problems: read.problems.into_iter().map(show_problem).collect(),
-            problem_count: read.problem_count,
-            readable_records,
-        })
+        .await
     }
 
     pub(crate) async fn import_bundled(&self, sample: SampleId) -> Result<DatasetSummary, AppError> {
         let Some(bundled) = SAMPLES.iter().find(|bundled| bundled.id == sample.sample) else {
             return Err(AppError::new(ErrorCode::NotFound, "There is no such sample."));
         };
-        let lines: Result<Vec<PromptCompletion>, _> = bundled.text.lines().map(serde_json::from_str).collect();
-        let lines = lines.map_err(|error| {
-            AppError::new(ErrorCode::Bug, "The bundled sample cannot be read.").detail(error.to_string())
-        })?;
-        let records = lines
-            .into_iter()
-            .map(|line| Record::prompt_completion(None, line.prompt, line.completion))
-            .zip(1..)
-            .map(|(record, line)| SourcedRecord { record, line: Some(line) })
-            .collect();
-        self.keep(bundled.name.to_owned(), bundled.file.to_owned(), records).await
-    }
-
-    async fn keep(
-        &self,
-        name: String,
-        source: String,
-        records: Vec<SourcedRecord>,
-    ) -> Result<DatasetSummary, AppError> {
-        let summary = self.datasets.create(name, source, self.host.now_ms(), records).await?;
-        self.host.emit(AppEvent::DatasetsChanged { dataset: Some(summary.id.clone()) });
-        Ok(summary)
+        let created_at = self.host.now_ms();
+        let meta = DocumentMeta { name: bundled.name.to_owned(), source: bundled.file.to_owned(), created_at };
+        let datasets = Arc::clone(&self.datasets);
+        blocking(move || datasets.take_sample(bundled.text, meta)).await
     }
 
     pub(crate) async fn export(&self, request: ExportRequest) -> Result<ExportOutcome, AppError> {
@@ -143,6 +102,145 @@ impl Workbench {
         let files = self.datasets.write_splits(request.dataset, model, folder.clone()).await?;
         Ok(ExportOutcome { folder: Some(folder.display().to_string()), files: files.names })
     }
+
+    pub(crate) async fn save(&self, request: SaveRequest) -> Result<SaveOutcome, AppError> {
+        let summary = self.datasets.summary(request.dataset.clone()).await?;
+        // An import has no file yet: saving it asks for one.
+        if summary.file.path.is_none() {
+            self.save_as(request.dataset).await
+        } else {
+            self.datasets.save(request).await
+        }
+    }
+
+    pub(crate) async fn save_as(&self, dataset: String) -> Result<SaveOutcome, AppError> {
+        let name = self.datasets.summary(dataset.clone()).await?.name;
+        let stem = name.strip_suffix(".jsonl").unwrap_or(&name);
+        match self.host.pick_new_file(&format!("{}.jsonl", file_name(stem))).await {
+            Some(path) => self.datasets.save_as(dataset, path).await,
+            None => self.datasets.not_saved(dataset).await,
+        }
+    }
+
+    pub(crate) async fn convert(&self, request: ConversionRequest) -> Result<ConversionOutcome, AppError> {
+        let summary = self.datasets.summary(request.dataset.clone()).await?;
+        let stem = Path::new(&summary.name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let suggested = format!("{} converted.{}", file_name(&stem), datasets::extension_of(&request.format));
+        match self.host.pick_new_file(&suggested).await {
+            Some(path) => self.datasets.convert(request, path).await,
+            None => {
+                let report = self.datasets.preview_conversion(request).await?;
+                Ok(ConversionOutcome { file: None, bytes: 0, report })
+            }
+        }
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+pub fn options(reading: Reading) -> ReadOptions {
+    ReadOptions {
+        mapping: reading.mapping.map(|mapping| Mapping {
+            prompt: mapping.prompt,
+            completion: mapping.completion,
+            system: mapping.system,
+        }),
+        template: reading.template.map(|template| Template {
+            prompt: template.prompt,
+            completion: template.completion,
+            system: template.system,
+        }),
+        header: reading.header,
+        sheet: reading.sheet,
+    }
+}
+
+fn preview(path: &Path, token: String, mut reading: Reading) -> Result<FilePreview, AppError> {
+    let source = dataset::sniff(path).map_err(|error| from_read(&error))?;
+    if reading.mapping.is_none() {
+        reading.mapping = source.mapping.clone().map(|mapping| ColumnMapping {
+            prompt: mapping.prompt,
+            completion: mapping.completion,
+            system: mapping.system,
+        });
+    }
+    let described = source.format.describe();
+    let schema = source.schema(None).map(|schema| schema.name().to_owned());
+    let only = |label: String| Choice { id: DETECTED.to_owned(), label, note: None };
+    let (records, problem) = first_records(path, &options(reading.clone()));
+    reading.format = Some(DETECTED.to_owned());
+    reading.schema = schema.as_ref().map(|_| DETECTED.to_owned());
+    reading.encoding = Some(DETECTED.to_owned());
+    let in_place = source.opens_in_place() && reading.template.is_none();
+    let obstacle = if in_place {
+        None
+    } else if reading.template.is_some() {
+        Some("A template makes new texts of what the file holds, so the records are copied.".to_owned())
+    } else {
+        Some("Only JSON Lines in UTF-8 that are not packed can be edited where they lie.".to_owned())
+    };
+    Ok(FilePreview {
+        file: PickedFile { token, name: name_of(path), bytes: source.bytes },
+        formats: vec![only(described.clone())],
+        schemas: schema.into_iter().map(only).collect(),
+        encodings: vec![only(encoding_in_words(source.encoding).to_owned())],
+        format: described,
+        reading,
+        sheets: Vec::new(),
+        in_place,
+        in_place_obstacle: obstacle,
+        columns: source.format.columns().to_vec(),
+        sample: source.sample,
+        records,
+        problem,
+        notes: source.notes,
+    })
+}
+
+fn encoding_in_words(encoding: Encoding) -> &'static str {
+    match encoding {
+        Encoding::Utf8 => "UTF-8",
+        Encoding::Utf16Le => "UTF-16, little-endian",
+        Encoding::Utf16Be => "UTF-16, big-endian",
+    }
+}
+
+/// The first records as they would become, and what stands in the way of reading them.
+fn first_records(path: &Path, options: &ReadOptions) -> (Vec<PreviewRecord>, Option<TextProblem>) {
+    let problem = |error: &ReadError| {
+        let at = match error {
+            ReadError::Template(fault) => u32::try_from(fault.at).unwrap_or(0),
+            _ => 0,
+        };
+        let hint = Some(error.hint().to_owned());
+        TextProblem { message: sentence(&error.to_string()), hint, start: at, end: at }
+    };
+    let mut records = Vec::new();
+    let mut reader = match RecordReader::open(path, options) {
+        Ok(reader) => reader,
+        // What no column was chosen for yet is asked for by the mapping itself.
+        Err(ReadError::NeedsMapping { .. }) => return (records, None),
+        Err(error) => return (records, Some(problem(&error))),
+    };
+    while records.len() < PREVIEWED {
+        match reader.next_item() {
+            Ok(Some(Item::Record(sourced))) => records.push(PreviewRecord {
+                line: sourced.line,
+                turns: datasets::show_turns(&sourced.record),
+                problem: None,
+            }),
+            Ok(Some(Item::Problem(broken))) => records.push(PreviewRecord {
+                line: Some(broken.line),
+                turns: Vec::new(),
+                problem: Some(broken.message),
+            }),
+            Ok(None) => break,
+            Err(error) => return (records, Some(problem(&error))),
+        }
+    }
+    (records, None)
 }
 
 /// A folder that is not there yet, so that an export never replaces a file.
@@ -157,12 +255,6 @@ fn file_name(text: &str) -> String {
     text.chars().map(|letter| if letter.is_alphanumeric() || " -_.".contains(letter) { letter } else { '_' }).collect()
 }
 
-#[derive(serde::Deserialize)]
-struct PromptCompletion {
-    prompt: String,
-    completion: String,
-}
-
 /// Files are read off the async threads, so that the window is never kept waiting.
 pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, AppError> + Send + 'static,
@@ -170,7 +262,7 @@ pub async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(|error| from_join(&error))?
 }
 
-fn from_read(error: &ReadError) -> AppError {
+pub fn from_read(error: &ReadError) -> AppError {
     let code = match error {
         ReadError::Io { .. } | ReadError::Changed => ErrorCode::FileUnavailable,
         ReadError::Written(_) => ErrorCode::Storage,
@@ -178,16 +270,7 @@ fn from_read(error: &ReadError) -> AppError {
         ReadError::MissingColumns { .. } | ReadError::NeedsMapping { .. } | ReadError::Template(_) => {
             ErrorCode::InvalidInput
         }
-        ReadError::Empty
-        | ReadError::NoRecords
-        | ReadError::Binary { .. }
-        | ReadError::Damaged { .. }
-        | ReadError::Bomb
-        | ReadError::TooLarge { .. }
-        | ReadError::Archive
-        | ReadError::RecordTooLong { .. }
-        | ReadError::ColumnNames { .. }
-        | ReadError::UnknownFormat { .. } => ErrorCode::FileBroken,
+        _ => ErrorCode::FileBroken,
     };
     AppError::new(code, sentence(&error.to_string())).hint(error.hint())
 }
@@ -199,7 +282,7 @@ pub fn sentence(text: &str) -> String {
     format!("{first}{}.", letters.as_str().trim_end_matches('.'))
 }
 
-fn show_problem(problem: dataset::ReadProblem) -> ReadProblem {
+pub fn show_problem(problem: dataset::ReadProblem) -> ReadProblem {
     ReadProblem {
         line: problem.line,
         column: problem.column,

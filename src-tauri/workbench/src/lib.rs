@@ -11,12 +11,14 @@
 //! | `models.rs`, `names.rs` | base models and names, as Bedrock takes them |
 //! | `jobs/` | plan, start, watch, serve a customization job |
 //! | `playground.rs` | asking models, streamed |
+//! | `background.rs`, `tokens.rs` | work that takes its time; tokens counted or estimated |
 //! | `activities.rs`, `store.rs`, `errors.rs`, `host.rs` | long work, records, errors, the program around |
 //!
 //! Deliberately absent: Tauri, widgets, and any rule about data or models that `dataset` and `catalog` know better.
 
 mod activities;
 mod api;
+mod background;
 mod connection;
 mod datasets;
 mod errors;
@@ -28,6 +30,7 @@ mod names;
 mod playground;
 mod samples;
 mod store;
+mod tokens;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -61,7 +64,7 @@ pub struct Workbench {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) version: String,
     pub(crate) store: Arc<Store>,
-    pub(crate) activities: Activities,
+    pub(crate) activities: Arc<Activities>,
     pub(crate) connections: Connections,
     pub(crate) picked: PickedFiles,
     pub(crate) datasets: Arc<Datasets>,
@@ -80,10 +83,12 @@ impl Workbench {
         let store = Store::open(&data_dir.join("whetstone.db")).map_err(|error| from_store(&error))?;
         let store = Arc::new(store);
         let jobs = Jobs::open(Arc::clone(&store), data_dir.join("jobs"))?;
-        let datasets = Arc::new(Datasets::open(data_dir.join("datasets"))?);
+        let activities = Arc::new(Activities::new(Arc::clone(&host)));
+        let datasets = Datasets::open(data_dir.join("datasets"), Arc::clone(&host), Arc::clone(&activities))?;
+        let datasets = Arc::new(datasets);
         let workbench = Arc::new_cyclic(|me| Self {
             me: me.clone(),
-            activities: Activities::new(Arc::clone(&host)),
+            activities,
             datasets,
             jobs,
             picked: PickedFiles::default(),

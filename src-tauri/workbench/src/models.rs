@@ -75,7 +75,7 @@ fn show_hyperparameter(parameter: &catalog::Hyperparameter) -> Hyperparameter {
     }
 }
 
-fn show_price(price: &catalog::Price) -> Price {
+pub fn show_price(price: &catalog::Price) -> Price {
     let what = match price.what {
         catalog::PriceItem::Training => "Training",
         catalog::PriceItem::Storage => "Storage of the custom model",

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use whetstone_cloud::{ChatMessage, ChatRole, ConverseEvent, ConverseRequest};
 use whetstone_contract::{
     AppError, AppEvent, DeploymentStatus, ErrorCode, HoldOutPrompt, HoldOutRequest, PlayableKind, PlayableModel,
-    PromptRequest, Reply, Role, Turn,
+    PromptRequest, PromptRole, PromptTurn, Reply,
 };
 
 use crate::Workbench;
@@ -134,8 +134,8 @@ fn converse(prompt: &PromptRequest) -> ConverseRequest {
     }
 }
 
-fn message(turn: &Turn) -> ChatMessage {
-    let role = if turn.role == Role::Assistant { ChatRole::Assistant } else { ChatRole::User };
+fn message(turn: &PromptTurn) -> ChatMessage {
+    let role = if turn.role == PromptRole::Assistant { ChatRole::Assistant } else { ChatRole::User };
     ChatMessage { role, text: turn.text.clone() }
 }
 

@@ -301,7 +301,7 @@ before: number | null,
  */
 after: number | null, turns: Array<DiffTurn>, };
 
-export type DiffKind = "added" | "removed" | "changed" | "moved";
+export type DiffKind = "added" | "removed" | "changed";
 
 export type DiffPart = { kind: DiffPartKind, text: string, };
 
@@ -326,7 +326,11 @@ export type DiffTurn = { role: string, parts: Array<DiffPart>, };
 /**
  * What is different now from what it was in the snapshot.
  */
-export type DiffWindow = { added: number, removed: number, changed: number, moved: number, coverage: Coverage, 
+export type DiffWindow = { added: number, removed: number, changed: number, 
+/**
+ * Records that are in both stand in another order now.
+ */
+reordered: boolean, coverage: Coverage, 
 /**
  * Of the kind asked for.
  */

@@ -100,11 +100,22 @@ impl Diff {
         self.entries.is_empty()
     }
 
+    /// Where the records of a kind stand among all that differ; of every kind for `None`.
+    pub fn of_kind(&self, kind: Option<DiffKind>) -> Vec<usize> {
+        let entries = self.entries.iter().enumerate();
+        entries.filter(|(_, entry)| kind.is_none_or(|kind| kind == entry.0)).map(|(index, _)| index).collect()
+    }
+
     /// Some of the records that differ, with their lines.
     pub fn window(&self, window: Range<u64>) -> Result<Vec<DiffEntry>, DocumentError> {
-        let end = window.end.min(self.len()) as usize;
+        self.entries(&self.of_kind(None), window)
+    }
+
+    /// A window of the records that stand at these places.
+    pub fn entries(&self, places: &[usize], window: Range<u64>) -> Result<Vec<DiffEntry>, DocumentError> {
+        let end = window.end.min(places.len() as u64) as usize;
         let start = (window.start as usize).min(end);
-        let entries = self.entries[start..end].iter().map(|(kind, id)| {
+        let entries = places[start..end].iter().filter_map(|place| self.entries.get(*place)).map(|(kind, id)| {
             let before = if *kind == DiffKind::Added { None } else { Some(self.old.text_of(*id)?) };
             let after = if *kind == DiffKind::Removed { None } else { Some(self.new.text_of(*id)?) };
             Ok(DiffEntry { kind: *kind, id: *id, before, after })

@@ -61,6 +61,8 @@ impl Workbench {
             draft,
         };
         self.jobs.save(&job)?;
+        // From here on nothing that was held out may find its way into a training.
+        self.datasets.freeze_split(job.draft.dataset.clone(), job.draft.job_name.clone()).await?;
         self.job_changed(&job.id);
         self.take_up(job.id.clone());
         Ok(job.summary())

@@ -1,0 +1,124 @@
+//! What a job, the playground and an export need of a dataset.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use whetstone_catalog::BaseModel;
+use whetstone_contract::{AppError, HoldOutPrompt};
+use whetstone_dataset::{Severity, SplitKind, SystemHandling, fitting_format};
+
+use super::findings;
+use super::rows::sum;
+use super::show::in_words;
+use super::{Datasets, from_document};
+use crate::errors::from_io;
+use crate::tokens;
+
+/// What a job on a base model would get from a dataset.
+pub struct DataForModel {
+    pub errors: u64,
+    pub warnings: u64,
+    pub first_error: Option<String>,
+    pub training: u64,
+    pub validation: u64,
+    pub hold_out: u64,
+    pub training_tokens: u64,
+}
+
+/// The files that a job uploads, or an export leaves.
+pub struct SplitFiles {
+    pub names: Vec<String>,
+    pub has_validation: bool,
+}
+
+impl Datasets {
+    pub async fn for_model(self: &Arc<Self>, id: String, model: &'static BaseModel) -> Result<DataForModel, AppError> {
+        self.work(id, move |opened| {
+            let checked = findings::wait(opened, model)?;
+            let report = &checked.report;
+            let state = opened.whole()?;
+            let mut training_tokens = 0;
+            for row in state.iter() {
+                let row = row.map_err(|error| from_document(&error))?;
+                if row.split.is_none_or(|split| split == SplitKind::Training) {
+                    training_tokens += sum(tokens::of_record(model, &row.record_or_empty()));
+                }
+            }
+            let counts = opened.document().split_counts();
+            let validation = counts.as_ref().map_or(0, |counts| counts.validation);
+            Ok(DataForModel {
+                errors: report.errors,
+                warnings: report.warnings,
+                first_error: report.findings.iter().find(|one| one.severity == Severity::Error).map(in_words),
+                training: counts.as_ref().map_or(state.len(), |counts| counts.training),
+                validation: if model.data.validation_accepted { validation } else { 0 },
+                hold_out: counts.map_or(0, |counts| counts.hold_out),
+                training_tokens,
+            })
+        })
+        .await
+    }
+
+    /// Writes each split as the base model's own JSON Lines.
+    pub async fn write_splits(
+        self: &Arc<Self>,
+        id: String,
+        model: &'static BaseModel,
+        folder: PathBuf,
+    ) -> Result<SplitFiles, AppError> {
+        self.work(id, move |opened| {
+            std::fs::create_dir_all(&folder).map_err(|error| from_io("The folder for the files", &error))?;
+            let state = opened.whole()?;
+            let mut records = Vec::new();
+            for row in state.iter() {
+                let row = row.map_err(|error| from_document(&error))?;
+                records.push(row.record_or_empty().into_owned());
+            }
+            let format = fitting_format(model, &records);
+            let files = opened.document().export(&folder, format, SystemHandling::PutBeforePrompt);
+            let files = files.map_err(|error| from_document(&error))?;
+            Ok(SplitFiles {
+                has_validation: model.data.validation_accepted
+                    && files.iter().any(|file| file.split == SplitKind::Validation),
+                names: files.iter().filter_map(|file| Some(file.path.file_name()?.to_string_lossy().into())).collect(),
+            })
+        })
+        .await
+    }
+
+    /// A job used the split: from now on it stays as it is.
+    pub async fn freeze_split(self: &Arc<Self>, id: String, job: String) -> Result<(), AppError> {
+        self.work(id, move |opened| {
+            if opened.document().split_counts().is_some() {
+                opened.document().freeze_split(&job).map_err(|error| from_document(&error))?;
+                opened.tell_changed();
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    pub async fn hold_out_record(self: &Arc<Self>, id: String, index: u64) -> Result<Option<HoldOutPrompt>, AppError> {
+        self.work(id, move |opened| {
+            let count = opened.document().split_counts().map_or(0, |counts| counts.hold_out);
+            if count == 0 {
+                return Ok(None);
+            }
+            let wanted = usize::try_from(index % count).unwrap_or(0);
+            let (state, _) = opened.state()?;
+            let mut held = state
+                .iter()
+                .filter(|row| row.as_ref().is_ok_and(|row| row.split == Some(SplitKind::HoldOut)) || row.is_err());
+            let row = held.nth(wanted).transpose().map_err(|error| from_document(&error))?;
+            Ok(row.map(|row| {
+                let record = row.record_or_empty();
+                HoldOutPrompt {
+                    position: row.position,
+                    prompt: record.prompt().into_owned(),
+                    completion: record.completion().into_owned(),
+                }
+            }))
+        })
+        .await
+    }
+}
