@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
-use whetstone_sandbox::{Sandbox, SandboxConfig, WorkerCommand};
+use whetstone_sandbox::{Sandbox, SandboxConfig, WorkerCommand, WorkerLimits};
 
 use crate::data_commands::{self, ConvertCall, StatsCall, ValidateCall};
 use crate::evaluate::{self, EvaluateCall};
@@ -78,6 +78,12 @@ struct SandboxPlace {
     /// The Region that the sandbox plays.
     #[arg(long, default_value = "us-east-1")]
     region: String,
+    /// Processor threads of one training; all by default.
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Memory for one model, in megabytes; what is free by default. A checkpoint that needs more is refused.
+    #[arg(long, value_name = "MB")]
+    memory: Option<u64>,
 }
 
 pub fn run() -> ExitCode {
@@ -124,7 +130,9 @@ pub fn worker_command() -> Result<WorkerCommand, String> {
 
 fn sandbox_config(place: SandboxPlace) -> Result<SandboxConfig, String> {
     let data_dir = place.data.unwrap_or_else(|| data_folder(None).join("sandbox"));
-    Ok(SandboxConfig { data_dir, port: place.port, region: place.region, worker: worker_command()? })
+    let memory = place.memory.map(|megabytes| megabytes.saturating_mul(1_000_000));
+    let limits = WorkerLimits { threads: place.threads, memory };
+    Ok(SandboxConfig { data_dir, port: place.port, region: place.region, worker: worker_command()?, limits })
 }
 
 fn run_sandbox(place: SandboxPlace) -> Result<(), String> {

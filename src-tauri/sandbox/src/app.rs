@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::home::{Home, Keys};
 use crate::ids::Scope;
 use crate::jobs::engine::RunningJobs;
+use crate::memory::Memory;
 use crate::runtime::models::Models;
 use crate::s3::store::ObjectStore;
 use crate::state::State;
@@ -30,6 +31,7 @@ pub(crate) struct App {
     s3: S3Service,
     jobs: RunningJobs,
     models: Models,
+    threads: Option<usize>,
     tasks: TaskTracker,
     stopping: CancellationToken,
     started: i64,
@@ -48,7 +50,8 @@ impl App {
         let state = State::open(&home.path("state.sqlite")).map_err(|error| SandboxError::State(error.to_string()))?;
         Ok(Self {
             s3: crate::s3::service(store.clone(), &keys, clock.clone()),
-            models: Models::new(),
+            models: Models::new(Memory { limit: config.limits.memory }),
+            threads: config.limits.threads,
             jobs: RunningJobs::new(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -116,6 +119,12 @@ impl App {
 
     pub(crate) fn models(&self) -> &Models {
         &self.models
+    }
+
+    /// Processor threads that one training takes.
+    pub(crate) fn threads(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or(cores, |threads| threads.clamp(1, cores))
     }
 
     /// Background work, which `Sandbox::stop` waits for.

@@ -13,7 +13,7 @@
 //! | `home`, `state`, `clock`, `ids` | the folder and its keys, the database, time, names |
 //! | `server`, `auth`, `router`, `errors` | the port, signatures, the table of operations, error answers |
 //! | `constraints`, `creation`, `paging` | what the service model asks of requests; creating once; lists |
-//! | `access`, `limits` | what roles may do; quotas |
+//! | `access`, `limits`, `memory` | what roles may do; quotas; what fits into memory |
 //! | `foundation_models`, `jobs`, `custom_models`, `deployments`, `runtime` | the groups of operations |
 //! | `tags` | tags of every resource that can have them |
 //! | `stand_in` | what is trained in the place of a model that is not local |
@@ -91,6 +91,17 @@ pub struct SandboxConfig {
     pub region: String,
     /// What runs a training job.
     pub worker: WorkerCommand,
+    /// How much of the computer it may take.
+    pub limits: WorkerLimits,
+}
+
+/// Bounds on what training and answering take. `Default` is all that there is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WorkerLimits {
+    /// Processor threads of one training.
+    pub threads: Option<usize>,
+    /// Bytes of memory for one model. A checkpoint that needs more is refused; so is one that needs more than is free.
+    pub memory: Option<u64>,
 }
 
 /// A program that trains what lies in a folder: it is run as `PROGRAM ARGS… FOLDER`.

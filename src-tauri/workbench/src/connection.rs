@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 use whetstone_cloud::{Cloud, Credentials, Endpoint};
 use whetstone_contract::{AppError, AppEvent, Connection, ConnectionState, ErrorCode};
-use whetstone_sandbox::{Sandbox, SandboxConfig, WorkerCommand};
+use whetstone_sandbox::{Sandbox, SandboxConfig, WorkerCommand, WorkerLimits};
 
 use crate::errors::from_cloud;
 use crate::host::Host;
@@ -102,6 +102,7 @@ impl Connections {
             port: 0,
             region: REGION.into(),
             worker: self.worker.clone(),
+            limits: WorkerLimits::default(),
         };
         let sandbox = Sandbox::start(config).await.map_err(|error| {
             AppError::new(ErrorCode::Unreachable, "The endpoint on this computer could not be started.")

@@ -15,7 +15,6 @@ use super::models::ImportedModel;
 use crate::access::{self, ServiceRole};
 use crate::app::App;
 use crate::jobs::place::Place;
-use crate::memory;
 use crate::state::StateError;
 use crate::tags;
 
@@ -85,7 +84,7 @@ fn import(app: &App, job: &ImportJob) -> Result<bool, End> {
     let keys = objects(app, job, &role)?;
     let folder = app.home().imported(&job.model_id);
     let draft = folder.with_extension("part");
-    let copied = copy(app, job, &keys, &draft).and_then(|()| Ok(try_out(&draft)?));
+    let copied = copy(app, job, &keys, &draft).and_then(|()| Ok(try_out(app, &draft)?));
     let placed = copied.and_then(|converses| {
         fs::rename(&draft, &folder).map_err(|error| format!("The model could not be kept: {error}."))?;
         Ok(converses)
@@ -148,10 +147,10 @@ fn copy(app: &App, job: &ImportJob, keys: &[String], to: &Path) -> Result<(), En
 }
 
 /// Loads the model once. What cannot be loaded, or does not fit, is refused here and not at the first prompt.
-fn try_out(folder: &Path) -> Result<bool, String> {
+fn try_out(app: &App, folder: &Path) -> Result<bool, String> {
     let refused = |why: String| format!("The model cannot be imported: {why}");
     let needed = LanguageModel::memory_needed(folder).map_err(|error| refused(error.to_string()))?;
-    memory::check(needed).map_err(&refused)?;
+    app.models().memory().check(needed).map_err(&refused)?;
     LanguageModel::load(folder).map(|model| model.converses()).map_err(|error| refused(error.to_string()))
 }
 

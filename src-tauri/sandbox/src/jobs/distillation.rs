@@ -110,13 +110,13 @@ fn answer(
         let halted = stop.is_cancelled() || app.stopping().is_cancelled();
         if halted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let failed = |error: TunerError| format!("The teacher could not answer the prompts: {error}.");
-    let teacher = app.models().load(app.home(), &Weights::Bundled).map_err(failed)?;
+    let failed = |error: &dyn std::fmt::Display| format!("The teacher could not answer the prompts: {error}.");
+    let teacher = app.models().load(app.home(), &Weights::Bundled).map_err(|error| failed(&error))?;
     match teacher.generate(&turns(&prompt.record), &options, &mut go_on) {
         Ok(generated) if generated.stop == StopReason::Cancelled => Ok(None),
         Ok(generated) => Ok(Some(generated.text)),
         Err(TunerError::PromptTooLong { .. }) => Ok(Some(String::new())),
-        Err(other) => Err(failed(other)),
+        Err(other) => Err(failed(&other)),
     }
 }
 

@@ -27,6 +27,7 @@ use super::metrics::{Metrics, Row};
 use super::place::Place;
 use crate::WorkerCommand;
 use crate::app::App;
+use crate::runtime::models::Weights;
 use crate::s3::store::ObjectStore;
 use crate::stand_in::TrainingSettings;
 
@@ -47,7 +48,8 @@ const STDERR_BYTES: u64 = 16 * 1024;
 
 /// Writes the run's settings into the job's folder.
 pub(super) fn prepare(app: &App, job: &Job, settings: &TrainingSettings, folder: &Path) -> Result<(), String> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let weights = job.from_model.clone().map_or(Weights::Bundled, Weights::Custom);
+    app.models().room_to_train(app.home(), &weights).map_err(|error| format!("Training could not begin: {error}."))?;
     let spec = RunSpec {
         model: job.from_model.as_ref().map(|id| app.home().model(id)),
         training: TRAINING_FILE.into(),
@@ -59,7 +61,7 @@ pub(super) fn prepare(app: &App, job: &Job, settings: &TrainingSettings, folder:
         learning_rate: settings.learning_rate,
         warmup_steps: settings.warmup_steps,
         seed: settings.seed,
-        threads,
+        threads: app.threads(),
         validate_every: None,
         checkpoint_every_seconds: CHECKPOINT_SECONDS,
     };

@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use whetstone_tuner::{LanguageModel, TunerError};
 
 use crate::home::Home;
-use crate::memory;
+use crate::memory::Memory;
 
 /// Models kept in memory at once. The bundled model is some ten megabytes of them.
 const KEPT: usize = 4;
@@ -24,6 +24,7 @@ pub(crate) enum Weights {
 }
 
 pub(crate) struct Models {
+    memory: Memory,
     /// The one used last stands last.
     loaded: Mutex<Vec<(Weights, Arc<LanguageModel>)>>,
     /// One answer takes one core.
@@ -31,9 +32,9 @@ pub(crate) struct Models {
 }
 
 impl Models {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(memory: Memory) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { loaded: Mutex::default(), answers: Arc::new(Semaphore::new(cores)) }
+        Self { memory, loaded: Mutex::default(), answers: Arc::new(Semaphore::new(cores)) }
     }
 
     /// The model, from memory or from its folder. Blocks while it is read.
@@ -64,11 +65,27 @@ impl Models {
     /// A model of any size: the others make room for it where they must.
     fn imported(&self, folder: &Path) -> Result<LanguageModel, TunerError> {
         let needed = LanguageModel::memory_needed(folder)?;
-        if memory::check(needed).is_err() {
+        if self.memory.check(needed).is_err() {
             self.loaded().clear();
-            memory::check(needed).map_err(TunerError::Model)?;
+            self.memory.check(needed).map_err(TunerError::Model)?;
         }
         LanguageModel::load(folder)
+    }
+
+    /// How much of the computer's memory a model may take.
+    pub(crate) fn memory(&self) -> Memory {
+        self.memory
+    }
+
+    /// Whether a training that starts from these weights fits: beside them and their gradients there are two moments of
+    /// each, what is merged with adapters, and about as much again for the records of a step.
+    pub(crate) fn room_to_train(&self, home: &Home, weights: &Weights) -> Result<(), TunerError> {
+        let needed = match weights {
+            Weights::Bundled => 4 * LanguageModel::tiny_v1()?.parameters() as u64,
+            Weights::Custom(id) => LanguageModel::memory_needed(&home.model(id))?,
+            Weights::Imported(id) => LanguageModel::memory_needed(&home.imported(id))?,
+        };
+        self.memory.check(needed.saturating_mul(6)).map_err(TunerError::Model)
     }
 
     /// Lets go of a deleted model.

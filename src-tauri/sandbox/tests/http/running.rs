@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use whetstone_sandbox::{Sandbox, SandboxConfig, SandboxError, WorkerCommand};
+use whetstone_sandbox::{Sandbox, SandboxConfig, SandboxError, WorkerCommand, WorkerLimits};
 
 use crate::client::{Client, segment};
 
@@ -24,7 +24,8 @@ pub fn worker() -> WorkerCommand {
 }
 
 pub fn config_in(folder: &Path, port: u16) -> SandboxConfig {
-    SandboxConfig { data_dir: folder.to_owned(), port, region: "us-east-1".to_owned(), worker: worker() }
+    let (data_dir, region) = (folder.to_owned(), "us-east-1".to_owned());
+    SandboxConfig { data_dir, port, region, worker: worker(), limits: WorkerLimits::default() }
 }
 
 pub async fn start_in(folder: &Path, port: u16) -> Result<Sandbox, SandboxError> {

@@ -1,9 +1,13 @@
 //! Kinds of training beside plain fine-tuning, and who may train when.
 
 use serde_json::{Value, json};
+use whetstone_sandbox::{Sandbox, SandboxConfig, WorkerLimits};
 
 use crate::client::{Client, segment};
-use crate::running::{Running, create, deploy, job, job_over, job_request, job_until, start, start_with_data, until};
+use crate::running::{
+    Running, client_of, config_in, create, deploy, job, job_over, job_request, job_until, start, start_in,
+    start_with_data, until, upload,
+};
 
 const JOBS: &str = "/model-customization-jobs";
 
@@ -228,8 +232,8 @@ async fn a_deployment_is_moved_to_another_model_and_stays_where_that_cannot_be()
     std::fs::write(folder.join(id).join("model.safetensors"), b"broken").unwrap();
     // Weights that were loaded once are kept in memory, so the sandbox is started anew to find them broken.
     running.sandbox.stop().await;
-    let sandbox = crate::running::start_in(running.folder.path(), 0).await.unwrap();
-    let client = crate::running::client_of(&sandbox);
+    let sandbox = start_in(running.folder.path(), 0).await.unwrap();
+    let client = client_of(&sandbox);
     assert_eq!(client.bedrock("PATCH", &path, &json!({ "modelArn": models[0] }).to_string()).await.status, 202);
     let details = until(async || {
         let details = client.get(&path).await.json();
@@ -242,6 +246,20 @@ async fn a_deployment_is_moved_to_another_model_and_stays_where_that_cannot_be()
 }
 
 #[tokio::test]
+async fn a_training_that_does_not_fit_into_memory_fails_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = WorkerLimits { threads: Some(1), memory: Some(1_000_000) };
+    let sandbox = Sandbox::start(SandboxConfig { limits, ..config_in(folder.path(), 0) }).await.unwrap();
+    let client = client_of(&sandbox);
+    upload(&client).await;
+    let arn = create(&client, &job_request(&sandbox, "large")).await;
+    let done = job_over(&client, &arn).await;
+    assert_eq!(done["statusDetails"]["trainingDetails"]["status"], "Failed");
+    let message = done["failureMessage"].as_str().unwrap();
+    assert!(message.contains("MiB of memory") && message.contains("1 MiB are available"), "{message}");
+}
+
+#[tokio::test]
 async fn a_model_that_is_served_by_the_hour_cannot_be_deployed() {
     let running = start().await;
     let account = running.sandbox.account();
@@ -251,7 +269,7 @@ async fn a_model_that_is_served_by_the_hour_cannot_be_deployed() {
     let refused = running.client.post("/model-customization/custom-model-deployments", &request).await.error();
     assert_eq!(refused.0, 404, "first it must be there: {}", refused.2);
     let client = &running.client;
-    crate::running::upload(client).await;
+    upload(client).await;
     let mut request = job_request(&running.sandbox, "titan");
     request["baseModelIdentifier"] = json!("amazon.titan-text-express-v1:0:8k");
     request["hyperParameters"] = json!({ "epochCount": "1" });

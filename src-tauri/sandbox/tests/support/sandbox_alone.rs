@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use whetstone_sandbox::{Sandbox, SandboxConfig, WorkerCommand};
+use whetstone_sandbox::{Sandbox, SandboxConfig, WorkerCommand, WorkerLimits};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -27,7 +27,8 @@ fn main() -> ExitCode {
 fn run(port: u16, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
     tokio::runtime::Runtime::new()?.block_on(async {
         let worker = WorkerCommand { program: std::env::current_exe()?, args: vec!["train-worker".to_owned()] };
-        let config = SandboxConfig { data_dir: folder.to_owned(), port, region: "us-east-1".to_owned(), worker };
+        let (data_dir, region) = (folder.to_owned(), "us-east-1".to_owned());
+        let config = SandboxConfig { data_dir, port, region, worker, limits: WorkerLimits::default() };
         let sandbox = Sandbox::start(config).await?;
         eprintln!("{}", sandbox.endpoint());
         end_asked_for().await?;
