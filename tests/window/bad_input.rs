@@ -48,6 +48,8 @@ async fn a_broken_line_is_named_and_the_rest_can_be_imported() -> Outcome {
     let file = data.path().join("lines.jsonl");
     std::fs::write(&file, &text)?;
     let window = Window::open(&data.path().join("home"), Some(&file)).await?;
+    // A copy leaves the line out; edited in place it would stay, as a finding.
+    window.click("import-in-place").await?;
     window.click("import-confirm").await?;
     let said = window.wait_text("import-broken", SOON, |text| !text.is_empty()).await?;
     assert!(said.contains("9,999") || said.contains("9999"), "{said}");

@@ -6,7 +6,7 @@ use whetstone_contract::{AppError, ErrorCode, FieldProblem, JobDraft, JobPlan};
 use crate::Workbench;
 use crate::connection::Link;
 use crate::datasets::DataForModel;
-use crate::{models, names};
+use crate::{models, names, tokens};
 
 /// Prefixes inside the bucket; keys hold only characters that Bedrock takes in an S3 URI.
 const TRAINING_PREFIX: &str = "datasets";
@@ -38,7 +38,7 @@ impl Workbench {
             validation_records: data.validation,
             hold_out_records: data.hold_out,
             training_tokens: data.training_tokens,
-            tokens_note: format!("estimated at {} characters a token", model.data.chars_per_token),
+            tokens_note: tokens::source(model).name,
             training_uri: format!("s3://{}/{}", link.bucket, training_key(&draft.job_name)),
             output_uri: output_uri(&link),
             bucket: link.bucket,
