@@ -93,9 +93,12 @@ fn said(rule: &Rule, example: &str, intent: &Intent) -> Vec<Finding> {
             lines.iter().for_each(|(_, kind)| totals.count(*kind, 1));
             check_counts(&totals, intent)
         }
-        RuleKind::Bytes(_) | RuleKind::Line(_) => {
-            lines.iter().flat_map(|(line, _)| check_line(line.as_bytes(), intent).findings).collect()
+        // A line that keeps such a rule may be very long: no other rule need look through it.
+        RuleKind::Bytes(look) => {
+            let broken = lines.iter().filter(|(line, _)| look(line.as_bytes()).is_some());
+            broken.flat_map(|(line, _)| check_line(line.as_bytes(), intent).findings).collect()
         }
+        RuleKind::Line(_) => lines.iter().flat_map(|(line, _)| check_line(line.as_bytes(), intent).findings).collect(),
         _ => {
             let records: Vec<(Record, SplitKind)> =
                 lines.iter().map(|(line, kind)| (check_line(line.as_bytes(), intent).record.unwrap(), *kind)).collect();
@@ -164,6 +167,121 @@ fn facts(line: &str, intent: &Intent) -> Facts {
         facts = if known { line.facts } else { Facts::all() };
     });
     facts
+}
+
+/// Texts that some rule fires on, and texts that change what a fact sees of them.
+const PIECES: &[&str] = &[
+    "jane.doe@gmail.com",
+    "a@b.io",
+    "+4930901820",
+    "+1 (212) 736-5000",
+    "(212) 736-5000",
+    "212.736.5000",
+    "Tel.: 030/901820-33",
+    "phone 06 12 34 56 78",
+    "4539 1488 0343 6467",
+    "4539148803436467",
+    "3787 344936 71000",
+    "DE75 5121 0800 1245 1261 99",
+    "GB33BUKB20201555555555",
+    "FR14-2004-1010-0505-0001-3M02-606",
+    "MT84MALT011000012345MTLCAST001S",
+    "536-22-8145",
+    "536 22 8145",
+    "AB 12 34 56 C",
+    "AB123456C",
+    "JG 103759A",
+    "86 095 742 719",
+    "86095742719",
+    "2 55 08 14 168 025 38",
+    "54362315-K",
+    "54362315 K",
+    "X-2482300-W",
+    "Y1234567X",
+    "529.982.247-25",
+    "AKIA4XZQ7MNB2LKWJ3TR",
+    "sk-aB3dE5fG7hI9jK1lM3nO5pQ7",
+    "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+    "xoxb-123456789012-abcdef",
+    "-----BEGIN PRIVATE KEY-----\nMIIEowIBAAKCAQEAx",
+    "81.169.145.68",
+    "2a00:1450:4001:82b::200e",
+    "2a00::1",
+    "2a00:1450:4001:82b:1:2:3:4",
+    "cafÃ©",
+    "itâ€™s",
+    "Â£5",
+    "Ð¿Ñ€Ð¸",
+    "ðŸ˜€",
+    "\u{FFFD}",
+    "\u{200B}",
+    "\u{FEFF}",
+    "\u{202E}",
+    "\u{85}",
+    "\u{1b}",
+    "\u{7f}",
+    "User:",
+    "[eos]",
+    "<UNK>",
+    "Thought:",
+    "{\"a\": [1",
+    "[{\"a\":1},]",
+    "```json\n{\"a\":}\n```",
+    " ",
+    "\n",
+    "\t",
+    "\u{A0}",
+    "\u{2003}",
+    "-",
+    ".",
+    ",",
+    ";",
+    ":",
+    "(",
+    ")",
+    "/",
+    "\"",
+    "\\",
+    "x",
+    "é",
+    "東",
+    "7",
+    "a b",
+];
+
+proptest::proptest! {
+    #[test]
+    fn whatever_stands_around_it_a_rule_is_told_by_its_facts(
+        prompt in proptest::collection::vec(proptest::sample::select(PIECES), 1..5),
+        completion in proptest::collection::vec(proptest::sample::select(PIECES), 1..5),
+    ) {
+        let block = |pieces: &[&str]| serde_json::json!([{ "text": pieces.concat() }]);
+        let line = serde_json::json!({"messages": [
+            {"role": "user", "content": block(&prompt)},
+            {"role": "assistant", "content": block(&completion)},
+        ]});
+        let line = line.to_string();
+        let intent = Intent::new(model(NOVA));
+        let facts = facts(&line, &intent);
+        for finding in check_line(line.as_bytes(), &intent).findings {
+            let rule = rules().find(|rule| rule.id == finding.rule).unwrap();
+            proptest::prop_assert!(facts.intersects(rule.needs), "{}: {facts:?} of {line}", rule.id);
+        }
+    }
+
+    #[test]
+    fn whatever_is_mended_keeps_the_rule_from_then_on(
+        prompt in proptest::collection::vec(proptest::sample::select(PIECES), 1..5),
+        completion in proptest::collection::vec(proptest::sample::select(PIECES), 1..5),
+    ) {
+        let intent = Intent::new(model(NOVA));
+        let record = Record::prompt_completion(None, prompt.concat(), completion.concat());
+        for finding in check_record(&record, &intent).iter().filter(|finding| finding.fix.is_some()) {
+            let Some(Fix::Replace(fixed)) = fix(finding, &record, &intent) else { continue };
+            let left = check_record(&fixed, &intent).into_iter().find(|left| left.rule == finding.rule);
+            proptest::prop_assert!(left.is_none(), "{} of {record:?}: {left:?}", finding.rule);
+        }
+    }
 }
 
 #[test]

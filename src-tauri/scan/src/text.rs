@@ -378,7 +378,8 @@ fn edges<const QUOTED: bool>(text: &[u8]) -> Facts {
 
 #[inline(never)]
 fn rare_edges<const QUOTED: bool>(text: &[u8]) -> Facts {
-    const SPACES: [u8; 4] = [b'n', b't', b'r', b'f'];
+    // A space behind a backslash ends a text whose last escape is that of a backslash.
+    const SPACES: [u8; 5] = [b' ', b'n', b't', b'r', b'f'];
     let begins = match text {
         [b'\\', letter, ..] if QUOTED => SPACES.contains(letter),
         // No char of white space is longer than three bytes.

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use whetstone_scan::Facts;
 
-use super::quality::{changed, pointed};
+use super::quality::{pointed, replaced};
 use super::rule::models::TINY;
 use super::{Example, Fix, Mend, Rule, RuleKind, Severity};
 use crate::record::Record;
@@ -221,14 +221,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn masked(record: &Record, find: Find, mask: &str) -> Option<Fix> {
-    changed(record, |text| {
-        let places = find(text);
-        let mut new = text.to_owned();
-        for place in places.into_iter().rev() {
-            new.replace_range(place, mask);
-        }
-        Some(new)
-    })
+    replaced(record, find, mask)
 }
 
 /// A pattern of this program's own: a test compiles each.

@@ -32,6 +32,11 @@ pub(super) const RULES: &[Rule] = &[
             ),
             Example::new(
                 TINY,
+                r#"{"prompt":"C:\\ ","completion":"Hello"}"#,
+                r#"{"prompt":"C:\\","completion":"Hello"}"#,
+            ),
+            Example::new(
+                TINY,
                 r#"{"prompt":"Hi","completion":" Hello"}"#,
                 r#"{"prompt":"Hi there","completion":"Hello"}"#,
             ),
@@ -179,7 +184,7 @@ pub(super) fn pointed(
 }
 
 /// The record with its texts changed; `None` where nothing changes.
-pub(super) fn changed(record: &Record, change: impl Fn(&str) -> Option<String>) -> Option<Fix> {
+fn changed(record: &Record, change: impl Fn(&str) -> Option<String>) -> Option<Fix> {
     let mut mended = record.clone();
     for block in mended.turns.iter_mut().flat_map(|turn| &mut turn.content) {
         if let Block::Text(text) | Block::Reasoning(text) = block
@@ -196,15 +201,24 @@ fn chars(text: &str, wanted: impl Fn(char) -> bool) -> Vec<Range<usize>> {
     found.map(|(start, c)| start..start + c.len_utf8()).collect()
 }
 
-fn drop_chars(record: &Record, find: impl Fn(&str) -> Vec<Range<usize>>) -> Option<Fix> {
+/// The record with each stretch that is found replaced, until none is: what stood beside one may be another.
+pub(super) fn replaced(record: &Record, find: impl Fn(&str) -> Vec<Range<usize>>, by: &str) -> Option<Fix> {
     changed(record, |text| {
-        let places = find(text);
-        let mut new = text.to_owned();
-        for place in places.into_iter().rev() {
-            new.replace_range(place, "");
+        let mut text = text.to_owned();
+        loop {
+            let places = find(&text);
+            if places.is_empty() {
+                return Some(text);
+            }
+            for place in places.into_iter().rev() {
+                text.replace_range(place, by);
+            }
         }
-        Some(new)
     })
+}
+
+fn drop_chars(record: &Record, find: impl Fn(&str) -> Vec<Range<usize>>) -> Option<Fix> {
+    replaced(record, find, "")
 }
 
 /// The white space at the beginning and at the end of what a turn says: of its first and its last text.

@@ -9,6 +9,7 @@ mod bedrock;
 mod objects;
 mod recorder;
 mod runtime;
+mod serving;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -76,6 +77,7 @@ async fn all(recorder: &Recorder) -> Outcome<()> {
     objects::all(&clients).await?;
     let tuned = bedrock::tune(&clients).await?;
     runtime::all(&clients, &tuned.deployment).await?;
+    serving::all(&clients, &tuned.model).await?;
     bedrock::clear(&clients, &tuned).await
 }
 

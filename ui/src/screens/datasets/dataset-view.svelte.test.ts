@@ -145,6 +145,17 @@ describe('a filter', () => {
     await vi.waitFor(() => expect(view.total).toBe(10));
   });
 
+  it('finds the row once a long evaluation is done', async () => {
+    await view.select(14);
+    host.handlers.locate = () => ({ offset: null });
+    view.filter.set('finding:any');
+    await vi.waitFor(() => expect(host.argumentsOf('locate')).toHaveLength(1));
+    expect(view.selected).toBeNull();
+    host.handlers.locate = () => ({ offset: 1 });
+    view.progressed('view');
+    await vi.waitFor(() => expect(view.selected).toBe(1));
+  });
+
   it('shows the record that a row is, though the row is not loaded', async () => {
     view.filter.set('finding:any');
     await view.select(6);

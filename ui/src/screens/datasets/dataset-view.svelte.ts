@@ -94,8 +94,10 @@ export class DatasetView {
   /** Something computed in the background has seen more. */
   progressed(part: DatasetPart): void {
     if (part === 'index') this.refresh();
-    else if (part === 'view') this.rows.refresh();
-    else if (part === 'find') this.find.grown();
+    else if (part === 'view') {
+      this.rows.refresh();
+      if (this.#selected === null) this.#findRow();
+    } else if (part === 'find') this.find.grown();
     else if (part === 'findings') {
       this.findings.refresh();
       this.rows.refresh();
@@ -251,6 +253,11 @@ export class DatasetView {
     this.selection.anchor(null);
     this.find.search();
     this.#selected = null;
+    this.#findRow();
+  }
+
+  /** The row of the record on the screen. A filter that is still being evaluated does not know it yet. */
+  #findRow(): void {
     const position = this.#position;
     const turn = ++this.#turn;
     if (position === null) return;
