@@ -133,6 +133,17 @@ impl Window {
         Ok(())
     }
 
+    /// Runs a piece of JavaScript, for what a person does with the mouse and the driver cannot.
+    pub async fn run(&self, script: &str) -> Outcome {
+        self.client.execute(script, Vec::new()).await?;
+        Ok(())
+    }
+
+    /// Presses keys while the element has the focus.
+    pub async fn press(&self, test_id: &str, keys: &str) -> Outcome {
+        Ok(self.get(test_id).await?.send_keys(keys).await?)
+    }
+
     /// Keeps a picture of the window in the folder named by `WHETSTONE_SCREENS`, if there is one.
     pub async fn picture(&self, name: &str) -> Outcome {
         let Some(folder) = std::env::var_os("WHETSTONE_SCREENS") else { return Ok(()) };

@@ -5,4 +5,5 @@
 mod bad_input;
 mod first_tune;
 mod harness;
+mod million;
 mod survival;
