@@ -4,16 +4,19 @@
 //! | --- | --- |
 //! | `store` | buckets and objects on disk; the only owner of their state |
 //! | `service` | the S3 operations that there are, each a few lines or a call into one of the files below |
-//! | `objects` | bodies in and out: digests, ranges, conditions, copies |
-//! | `multipart` | uploads in parts |
+//! | `objects` | bodies in and out: ranges, conditions, copies |
+//! | `digests` | what a body is said to hash to, what it does, and what is kept of it |
+//! | `multipart`, `parts` | uploads in parts: the operations, and the parts on disk |
 //! | `listing` | pages of keys |
 //!
 //! Signatures (header, presigned, chunked and trailing) are verified by `s3s` with the one key of the folder.
 //! Deliberately absent: versions, access control lists, policies, encryption, tags, virtual-hosted addresses.
 
+mod digests;
 mod listing;
 mod multipart;
 mod objects;
+mod parts;
 mod service;
 pub(crate) mod store;
 
@@ -21,10 +24,12 @@ use std::sync::Arc;
 
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::BodyExt;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::Body;
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3Error, S3Result, s3_error};
+use sha2::{Digest, Sha256};
 
 use crate::clock::Clock;
 use crate::errors::ApiError;
@@ -33,7 +38,9 @@ use store::{ObjectStore, StoreError};
 
 /// The S3 half of the port.
 pub(crate) fn service(store: Arc<ObjectStore>, keys: &Keys, clock: Clock) -> S3Service {
-    let mut builder = S3ServiceBuilder::new(service::Service { store, clock });
+    // S3 knows an account by a long number of its own.
+    let owner_id = hex::encode(Sha256::digest(keys.account().as_bytes()));
+    let mut builder = S3ServiceBuilder::new(service::Service { store, clock, owner_id });
     builder.set_auth(OneKey { id: keys.access_key_id().to_owned(), secret: keys.secret_access_key().into() });
     builder.build()
 }
@@ -104,6 +111,12 @@ impl From<StoreError> for S3Error {
             StoreError::Io(source) => s3_error!(InternalError, "The sandbox could not use its folder: {source}"),
         }
     }
+}
+
+/// A key as an answer carries it: percent-encoded when the client asked for that, as XML cannot hold every character.
+fn encoded(key: &str, url: bool) -> String {
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+    if url { utf8_percent_encode(key, KEPT).to_string() } else { key.to_owned() }
 }
 
 /// Runs file work where it may block.
