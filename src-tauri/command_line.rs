@@ -59,12 +59,27 @@ struct SandboxCall {
     command: Option<SandboxCommand>,
     #[command(flatten)]
     place: SandboxPlace,
+    /// Let answers go wrong as this file says (TOML: operation, resource, nth, probability, kind).
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
 enum SandboxCommand {
     /// Print the shell lines that point the AWS CLI and the SDKs at the sandbox.
-    Env(SandboxPlace),
+    Env(EnvCall),
+}
+
+#[derive(Args)]
+struct EnvCall {
+    #[command(flatten)]
+    place: SandboxPlace,
+    /// Add a profile of this name to the AWS config file instead of printing.
+    #[arg(long, value_name = "NAME")]
+    write_profile: Option<String>,
+    /// Do not ask before the AWS config file is changed.
+    #[arg(long, requires = "write_profile")]
+    yes: bool,
 }
 
 #[derive(Args)]
@@ -95,10 +110,8 @@ pub fn run() -> ExitCode {
         .init();
     let outcome = match call.command {
         None => crate::window::open(data_folder(call.window.data), call.window.file),
-        Some(Command::Sandbox(SandboxCall { command: Some(SandboxCommand::Env(place)), .. })) => {
-            print_environment(place)
-        }
-        Some(Command::Sandbox(SandboxCall { command: None, place })) => run_sandbox(place),
+        Some(Command::Sandbox(SandboxCall { command: Some(SandboxCommand::Env(call)), .. })) => environment(call),
+        Some(Command::Sandbox(SandboxCall { command: None, place, faults })) => run_sandbox(place, faults),
         Some(Command::Validate(call)) => return data_commands::validate_files(&call),
         Some(Command::Convert(call)) => return data_commands::convert_file(&call),
         Some(Command::Stats(call)) => return data_commands::print_statistics(&call),
@@ -132,11 +145,18 @@ fn sandbox_config(place: SandboxPlace) -> Result<SandboxConfig, String> {
     let data_dir = place.data.unwrap_or_else(|| data_folder(None).join("sandbox"));
     let memory = place.memory.map(|megabytes| megabytes.saturating_mul(1_000_000));
     let limits = WorkerLimits { threads: place.threads, memory };
-    Ok(SandboxConfig { data_dir, port: place.port, region: place.region, worker: worker_command()?, limits })
+    Ok(SandboxConfig {
+        data_dir,
+        port: place.port,
+        region: place.region,
+        worker: worker_command()?,
+        limits,
+        faults: None,
+    })
 }
 
-fn run_sandbox(place: SandboxPlace) -> Result<(), String> {
-    let config = sandbox_config(place)?;
+fn run_sandbox(place: SandboxPlace, faults: Option<PathBuf>) -> Result<(), String> {
+    let config = SandboxConfig { faults, ..sandbox_config(place)? };
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     runtime.block_on(async {
         let sandbox = Sandbox::start(config).await.map_err(|error| error.to_string())?;
@@ -160,10 +180,45 @@ async fn wait_for_end() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 
-fn print_environment(place: SandboxPlace) -> Result<(), String> {
-    let config = sandbox_config(place)?;
+fn environment(call: EnvCall) -> Result<(), String> {
+    let config = sandbox_config(call.place)?;
+    if let Some(name) = call.write_profile {
+        return write_profile(&config, &name, call.yes);
+    }
     let lines = whetstone_sandbox::environment(&config.data_dir, config.port).map_err(|error| error.to_string())?;
     print(|out| out.write_all(lines.as_bytes())).map_err(|error| error.to_string())
+}
+
+/// Shows what will be added to the AWS config file, asks, and adds it.
+fn write_profile(config: &SandboxConfig, name: &str, yes: bool) -> Result<(), String> {
+    let file = aws_config_file().ok_or("there is no home folder, and AWS_CONFIG_FILE is not set")?;
+    let change =
+        whetstone_sandbox::profile(&config.data_dir, config.port, &file, name).map_err(|error| error.to_string())?;
+    eprint!("To be in {}, with the sandbox's secret key beside it:\n\n{}\n", change.path().display(), change.shown());
+    if !yes && !agreed()? {
+        return Err("nothing was changed".to_owned());
+    }
+    change.write().map_err(|error| error.to_string())?;
+    eprintln!("Use it with: aws --profile {name} bedrock list-foundation-models");
+    Ok(())
+}
+
+fn agreed() -> Result<bool, String> {
+    if !std::io::stdin().is_terminal() {
+        return Err("there is nobody to ask; --yes changes the file without asking".to_owned());
+    }
+    eprint!("Add it? [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(|error| error.to_string())?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Where the AWS CLI and the SDKs look for profiles.
+fn aws_config_file() -> Option<PathBuf> {
+    if let Some(file) = std::env::var_os("AWS_CONFIG_FILE").filter(|file| !file.is_empty()) {
+        return Some(file.into());
+    }
+    Some(directories::BaseDirs::new()?.home_dir().join(".aws").join("config"))
 }
 
 /// Writes to the standard output. A reader that has seen enough (`| head`) is no error.

@@ -39,3 +39,13 @@ build_program() {
     (cd "$root" && cargo build --workspace --bin whetstone "${flags[@]}" >&2) || return 1
     printf '%s\n' "$target/$profile/whetstone"
 }
+
+# build_examples debug|release FILE: builds the examples that a file lists, a crate and an example on each line.
+build_examples() {
+    local profile=$1 crate example flags=()
+    [[ $profile == release ]] && flags=(--release)
+    need_rust || return 1
+    while read -r crate example; do
+        (cd "$root" && cargo build "${flags[@]}" -p "$crate" --example "$example" >&2) || return 1
+    done <"$2"
+}

@@ -7,6 +7,8 @@
 app_packages=(gcc libc6-dev pkg-config libwebkit2gtk-4.1-dev libdbus-1-dev)
 window_packages=(xvfb xauth webkit2gtk-driver dbus-daemon fonts-dejavu-core)
 python_packages=(python3 python3-venv)
+# A copier of its own making, for the conformance tests.
+copy_packages=(rclone)
 
 as_root() {
     if ((EUID == 0)); then

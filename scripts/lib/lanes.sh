@@ -85,6 +85,7 @@ test_targets() {
 # python_tests LANE MARKS: real clients against the real program.
 python_tests() {
     local lane=$1 marks=$2 program bin report=$reports/$1-pytest.xml
+    must 'rclone' need_packages "${copy_packages[@]}" || return
     program=$(build_program debug) || { must 'the program' false; return; }
     bin=$(python_environment conformance "$root/tests/conformance/requirements.txt") || { must 'Python packages' false; return; }
     suite "$lane: pytest" count_junit "$report" env WHETSTONE_PROGRAM="$program" PATH="$bin:$PATH" \

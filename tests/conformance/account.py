@@ -29,24 +29,21 @@ class Account:
     def __init__(self, sandbox, **changed):
         self.environment = {**sandbox.environment(), **changed}
         self.role = self.environment["WHETSTONE_ROLE_ARN"]
+        self.s3 = self.client("s3")
+        self.bedrock = self.client("bedrock")
+        self.runtime = self.client("bedrock-runtime")
+        self.sts = self.client("sts")
+        self.iam = self.client("iam")
+        self.quotas = self.client("service-quotas")
+        self.pricing = self.client("pricing")
+
+    def client(self, service, **options):
         # A session takes what it needs from the environment when its clients are made.
         before = dict(os.environ)
         os.environ.clear()
         os.environ.update(self.environment)
         try:
-            session = boto3.Session()
-
-            def client(service, **options):
-                return watch(session.client(service, **options), seen)
-
-            self.client = client
-            self.s3 = client("s3")
-            self.bedrock = client("bedrock")
-            self.runtime = client("bedrock-runtime")
-            self.sts = client("sts")
-            self.iam = client("iam")
-            self.quotas = client("service-quotas")
-            self.pricing = client("pricing")
+            return watch(boto3.Session().client(service, **options), seen)
         finally:
             os.environ.clear()
             os.environ.update(before)

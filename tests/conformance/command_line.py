@@ -60,7 +60,8 @@ class CommandLine:
             return
         operation = model.operation_model(name)
         if operation.output_shape is not None and printed.strip():
-            answer = json.loads(printed)
+            # A member that says nothing is printed as null by the CLI, such as the location of a bucket in us-east-1.
+            answer = {name: value for name, value in json.loads(printed).items() if value is not None}
             # A streamed body goes into a file.
             if operation.has_streaming_output:
                 answer[operation.output_shape.serialization["payload"]] = b""

@@ -43,10 +43,10 @@ class Sandbox:
         self.port = port or free_port()
         self.process = None
 
-    def start(self):
+    def start(self, *more):
         log = (self.folder / "sandbox.log").open("ab")
         self.process = subprocess.Popen(
-            [PROGRAM, "sandbox", "--port", str(self.port), "--data", self.data],
+            [PROGRAM, "sandbox", "--port", str(self.port), "--data", self.data, *more],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -12,19 +12,23 @@ use crate::formats::{MAX_RECORD_BYTES, Schema};
 use crate::input::{Input, LineRead};
 use crate::record::Record;
 use crate::rules::{
-    FileFacts, Finding, Intent, Report, Rule, SHAPE, Severity, SplitTotals, check_bytes, check_counts,
-    check_file_facts, check_object, format_of, misshapen, record_rules, too_long,
+    FileFacts, Finding, Intent, Rule, SHAPE, Severity, SplitTotals, check_bytes, check_counts, check_file_facts,
+    check_object, format_of, misshapen, record_rules, too_long,
 };
 use crate::split::SplitKind;
 
 /// What a failed job says at most: the service's own limit for the message.
 const MESSAGE_CHARS: usize = 2048;
+/// So many errors are kept; the rest are only counted.
+const KEPT: usize = 1000;
 
 /// What became of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FileCheck {
-    /// Errors alone: what a job does not fail over is not looked for.
-    pub report: Report,
+    /// How many errors there are. What a job does not fail over is not looked for.
+    pub errors: u64,
+    /// The first of them, in their order.
+    pub findings: Vec<Finding>,
     /// Every record in order when there is no error; empty otherwise.
     pub records: Vec<Record>,
     /// Lines of the file, records or not.
@@ -34,7 +38,14 @@ pub struct FileCheck {
 
 impl FileCheck {
     pub fn is_clean(&self) -> bool {
-        self.report.errors == 0
+        self.errors == 0
+    }
+
+    fn add(&mut self, finding: Finding) {
+        self.errors += 1;
+        if self.findings.len() < KEPT {
+            self.findings.push(finding);
+        }
     }
 
     /// Takes what was found on the line that was read last.
@@ -44,7 +55,7 @@ impl FileCheck {
             finding.record = Some(line - 1);
             finding.line = Some(line);
             finding.message = format!("Line {line} of the {} data: {}", kind.name(), finding.message);
-            self.report.add(finding);
+            self.add(finding);
         }
         if self.is_clean() && within_limits(self.records.len(), intent) {
             self.records.extend(checked.record);
@@ -53,8 +64,8 @@ impl FileCheck {
 
     /// The errors as a job's failure message; `None` when there is none.
     pub fn failure_message(&self) -> Option<String> {
-        let mut message = self.report.findings.first()?.message.clone();
-        let more = self.report.errors - 1;
+        let mut message = self.findings.first()?.message.clone();
+        let more = self.errors - 1;
         if more > 0 {
             let what = if more == 1 { "error" } else { "errors" };
             message.push_str(&format!(" There {} {more} more {what}.", if more == 1 { "is" } else { "are" }));
@@ -81,7 +92,7 @@ pub fn check_file(reader: impl Read, intent: &Intent, kind: SplitKind) -> std::i
     }
     check.bytes = input.byte;
     for finding in check_whole(&check, intent, kind) {
-        check.report.add(finding);
+        check.add(finding);
     }
     if !check.is_clean() {
         check.records = Vec::new();

@@ -2,7 +2,7 @@
 //!
 //! A [`Record`] is the one shape in memory, whatever the file looked like. [`sniff`] says what a file
 //! is, [`read`] or a [`RecordReader`] brings its records in, a [`Document`] keeps them on disk with
-//! every edit, [`check_record`], [`check_dataset`] and [`check_file`] hold them to a base model's
+//! every edit, [`check_record`], [`validate::validate`] and [`check_file`] hold them to a base model's
 //! rules, [`split`] sets validation and hold-out records aside, [`write_jsonl`] writes what a base
 //! model is trained from.
 //!
@@ -48,9 +48,9 @@ pub use formats::{
 pub use ids::{FIRST_ADDED, IdSet, RecordId};
 pub use record::{Block, Record, Role, SourcedRecord, Turn};
 pub use rules::{
-    Encounter, Example, FINDING_CAP, FileFacts, Finding, Fix, Intent, Kinds, Mend, Report, Resemblance, Rule, RuleKind,
-    Severity, Span, SplitTotals, Tally, check_counts, check_dataset, check_file_facts, check_record, fix, language,
-    line_rules, near_duplicates, neighbour_rules, outlier_bounds, record_rules, rules, tally_rules,
+    Encounter, Example, FileFacts, Finding, Fix, Intent, Kinds, Mend, Resemblance, Rule, RuleKind, Severity, Span,
+    SplitTotals, Tally, check_counts, check_file_facts, check_record, fix, language, line_rules, near_duplicates,
+    neighbour_rules, outlier_bounds, record_rules, rules, tally_rules,
 };
 pub use split::{Share, SplitBy, SplitError, SplitKey, SplitKind, SplitPlan, split};
 pub use statistics::{Lengths, Statistics, StatisticsBuilder, TokenCounter};

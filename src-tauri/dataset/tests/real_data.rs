@@ -7,9 +7,10 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use whetstone_catalog::{DataFormat, TINY_V1, catalog};
+use whetstone_dataset::validate::{LineSource, Options, StateSource, validate};
 use whetstone_dataset::{
     DocumentMeta, DocumentWriter, Intent, Mapping, ReadOptions, Schema, Share, SplitBy, SplitKind, SplitPlan,
-    SystemHandling, Unwatched, check_dataset, check_file, read, sniff,
+    SystemHandling, Unwatched, check_file, read, sniff,
 };
 
 fn real_data() -> Option<PathBuf> {
@@ -71,8 +72,10 @@ fn banking77_goes_from_file_to_checked_training_files() {
     assert_eq!((counts.training, counts.validation, counts.hold_out), (8003, 1000, 1000));
 
     let model = catalog().find(TINY_V1).unwrap();
-    let rows = document.iter().map(|row| row.unwrap());
-    let report = check_dataset(rows.map(|r| (r.record.unwrap(), r.split.unwrap())), &Intent::new(model));
+    let source: Box<dyn LineSource> = Box::new(StateSource::new(document.state()));
+    let (schema, intent) = (Schema::PromptCompletion, Intent::new(model));
+    let report = validate(vec![source], &schema, &intent, &Options::default(), &Unwatched).unwrap();
+    assert_eq!((report.records, report.valid), (10_003, 10_003));
     assert_eq!(report.errors, 0, "{:?}", report.findings.first());
 
     let files = document.export(home.path(), DataFormat::PromptCompletion, SystemHandling::PutBeforePrompt).unwrap();

@@ -6,11 +6,12 @@ use std::collections::HashSet;
 use std::convert::Infallible;
 use std::fmt::Write;
 
+use serde_json::json;
 use whetstone_catalog::{BaseModel, CustomizationType, DataFormat, TINY_V1, catalog};
+use whetstone_dataset::validate::{Batch, LineSource, Options, Report, Splits, ValidateError, validate};
 use whetstone_dataset::{
-    Example, FINDING_CAP, FileFacts, Finding, Fix, Intent, Record, Role, Rule, RuleKind, Severity, SplitKind,
-    SplitTotals, Turn, check_counts, check_dataset, check_file_facts, check_line, check_record, fix, near_duplicates,
-    rules,
+    Example, FileFacts, Finding, Fix, Intent, Record, Role, Rule, RuleKind, Schema, Severity, SplitKind, SplitTotals,
+    Turn, Unwatched, check_counts, check_file_facts, check_line, check_record, fix, near_duplicates, rules,
 };
 use whetstone_scan::{Facts, Form, Limits, Padded, Scanner, Words};
 
@@ -77,6 +78,42 @@ fn lines(text: &str) -> Vec<(String, SplitKind)> {
     all
 }
 
+/// Lines in memory.
+struct Held(Option<Vec<(String, SplitKind)>>);
+
+impl LineSource for Held {
+    fn fill(&mut self, batch: &mut Batch) -> Result<bool, ValidateError> {
+        let Some(lines) = self.0.take() else { return Ok(false) };
+        batch.splits = Splits::Each(lines.iter().map(|(_, kind)| *kind).collect());
+        lines.iter().for_each(|(line, _)| batch.bytes.extend_from_slice(format!("{line}\n").as_bytes()));
+        Ok(true)
+    }
+
+    fn total(&self) -> u64 {
+        1
+    }
+
+    fn done(&self) -> u64 {
+        u64::from(self.0.is_none())
+    }
+}
+
+/// What is found in these lines, as they would be uploaded.
+fn report_of(lines: Vec<(String, SplitKind)>, intent: &Intent) -> Report {
+    let schema = lines.iter().find_map(|(line, _)| Schema::of_line(line.as_bytes()));
+    let schema = schema.unwrap_or_else(|| Schema::from(intent.data().format));
+    let options = Options { kept_per_rule: 1000, ..Options::default() };
+    validate(vec![Box::new(Held(Some(lines)))], &schema, intent, &options, &Unwatched).unwrap()
+}
+
+/// What is found in prompts and completions.
+fn report_of_pairs(pairs: impl IntoIterator<Item = (String, String, SplitKind)>) -> Report {
+    let line = |(prompt, completion, kind): (String, String, SplitKind)| {
+        (json!({"prompt": prompt, "completion": completion}).to_string(), kind)
+    };
+    report_of(pairs.into_iter().map(line).collect(), &Intent::new(model(TINY_V1)))
+}
+
 /// What a rule says of an example.
 fn said(rule: &Rule, example: &str, intent: &Intent) -> Vec<Finding> {
     let lines = lines(example);
@@ -98,17 +135,13 @@ fn said(rule: &Rule, example: &str, intent: &Intent) -> Vec<Finding> {
             let broken = lines.iter().filter(|(line, _)| look(line.as_bytes()).is_some());
             broken.flat_map(|(line, _)| check_line(line.as_bytes(), intent).findings).collect()
         }
-        RuleKind::Line(_) => lines.iter().flat_map(|(line, _)| check_line(line.as_bytes(), intent).findings).collect(),
-        _ => {
-            let records: Vec<(Record, SplitKind)> =
-                lines.iter().map(|(line, kind)| (check_line(line.as_bytes(), intent).record.unwrap(), *kind)).collect();
-            if let RuleKind::Near(_) = rule.kind {
-                let mut get = |position: u64| Ok::<_, Infallible>(records[position as usize].clone());
-                near_duplicates(records.len() as u64, &mut get).unwrap()
-            } else {
-                check_dataset(records.iter().map(|(record, kind)| (record, *kind)), intent).findings
-            }
+        RuleKind::Near(_) => {
+            let record =
+                |(line, kind): &(String, SplitKind)| (check_line(line.as_bytes(), intent).record.unwrap(), *kind);
+            let mut get = |position: u64| Ok::<_, Infallible>(record(&lines[position as usize]));
+            near_duplicates(lines.len() as u64, &mut get).unwrap()
         }
+        _ => report_of(lines, intent).findings,
     };
     found.into_iter().filter(|finding| finding.rule == rule.id).collect()
 }
@@ -423,14 +456,14 @@ fn the_bounds_on_the_number_of_records_are_kept_to_the_record() {
 #[test]
 fn duplicates_other_answers_and_leaks_are_named_with_the_record_they_repeat() {
     use SplitKind::{HoldOut, Training, Validation};
-    let one = |prompt: &str, answer: &str| Record::prompt_completion(None, prompt, answer);
-    let mut records: Vec<(Record, SplitKind)> = (0..8).map(|n| (one(&format!("p{n}"), "x"), Training)).collect();
-    records.push((one("p0", "x"), Training));
-    records.push((one("p1", "y"), Training));
-    records.push((one("p2", "x"), Validation));
-    records.push((one("p3", "y"), HoldOut));
-    records.push((one("p", "3y"), HoldOut));
-    let report = check_dataset(records, &Intent::new(model(TINY_V1)));
+    let one = |prompt: &str, answer: &str, kind| (prompt.to_owned(), answer.to_owned(), kind);
+    let mut pairs: Vec<_> = (0..8).map(|n| one(&format!("p{n}"), "x", Training)).collect();
+    pairs.push(one("p0", "x", Training));
+    pairs.push(one("p1", "y", Training));
+    pairs.push(one("p2", "x", Validation));
+    pairs.push(one("p3", "y", HoldOut));
+    pairs.push(one("p", "3y", HoldOut));
+    let report = report_of_pairs(pairs);
     let said: Vec<_> = report.findings.iter().map(|f| (f.record.unwrap(), f.rule)).collect();
     assert_eq!(
         said,
@@ -449,20 +482,18 @@ fn duplicates_other_answers_and_leaks_are_named_with_the_record_they_repeat() {
 
 #[test]
 fn a_report_counts_everything_and_puts_errors_first() {
-    let same = Record::prompt_completion(None, "x", "y");
-    let empty = Record::prompt_completion(None, "", "y");
-    let records = std::iter::repeat_n(&same, 1500).chain([&empty]);
-    let report = check_dataset(records.map(|r| (r, SplitKind::Training)), &Intent::new(model(TINY_V1)));
+    let one = |prompt: &str| (prompt.to_owned(), "y".to_owned(), SplitKind::Training);
+    let report = report_of_pairs(std::iter::repeat_n(one("x"), 1500).chain([one("")]));
     assert_eq!((report.errors, report.warnings), (1, 1499));
-    assert_eq!(report.findings.len(), FINDING_CAP + 1);
+    assert_eq!(report.findings.len(), 1000 + 1);
     assert_eq!(report.findings[0].rule, "empty-prompt");
     assert_eq!(report.findings[0].record, Some(1500));
 }
 
 #[test]
 fn limits_of_the_model_do_not_bind_records_that_are_held_out() {
-    let reserved = Record::prompt_completion(None, "User: x", "y");
-    let errors = |kind| check_dataset([(&reserved, kind)], &Intent::new(model(NOVA))).findings;
+    let reserved = r#"{"messages":[{"role":"user","content":[{"text":"User: x"}]},{"role":"assistant","content":[{"text":"y"}]}]}"#;
+    let errors = |kind| report_of(vec![(reserved.to_owned(), kind)], &Intent::new(model(NOVA))).findings;
     let of = |kind| errors(kind).iter().any(|f| f.rule == "reserved-word");
     assert!(of(SplitKind::Training) && of(SplitKind::Validation) && !of(SplitKind::HoldOut));
 }

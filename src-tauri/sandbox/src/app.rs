@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
+use crate::faults::Faults;
 use crate::home::{Home, Keys};
 use crate::ids::Scope;
 use crate::jobs::engine::RunningJobs;
@@ -35,11 +36,13 @@ pub(crate) struct App {
     tasks: TaskTracker,
     stopping: CancellationToken,
     started: i64,
+    faults: Faults,
 }
 
 impl App {
     pub(crate) fn new(
         config: SandboxConfig,
+        faults: Faults,
         home: Home,
         keys: Keys,
         address: SocketAddr,
@@ -56,6 +59,7 @@ impl App {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             started: clock.millis(),
+            faults,
             region: config.region,
             worker: config.worker,
             home,
@@ -94,6 +98,10 @@ impl App {
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// When the sandbox started, in milliseconds since the Unix epoch.

@@ -14,6 +14,7 @@ use crate::state::StateError;
 pub(crate) enum ErrorKind {
     AccessDenied,
     Conflict,
+    ExpiredToken,
     InternalServer,
     InvalidSignature,
     MissingAuthenticationToken,
@@ -23,6 +24,7 @@ pub(crate) enum ErrorKind {
     Serialization,
     ServiceQuotaExceeded,
     ServiceUnavailable,
+    Throttling,
     TooManyTags,
     UnknownOperation,
     UnrecognizedClient,
@@ -34,6 +36,7 @@ impl ErrorKind {
         match self {
             Self::AccessDenied => "AccessDeniedException",
             Self::Conflict => "ConflictException",
+            Self::ExpiredToken => "ExpiredTokenException",
             Self::InternalServer => "InternalServerException",
             Self::InvalidSignature => "InvalidSignatureException",
             Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
@@ -43,6 +46,7 @@ impl ErrorKind {
             Self::Serialization => "SerializationException",
             Self::ServiceQuotaExceeded => "ServiceQuotaExceededException",
             Self::ServiceUnavailable => "ServiceUnavailableException",
+            Self::Throttling => "ThrottlingException",
             Self::TooManyTags => "TooManyTagsException",
             Self::UnknownOperation => "UnknownOperationException",
             Self::UnrecognizedClient => "UnrecognizedClientException",
@@ -53,6 +57,7 @@ impl ErrorKind {
     fn status(self) -> StatusCode {
         match self {
             Self::AccessDenied
+            | Self::ExpiredToken
             | Self::InvalidSignature
             | Self::MissingAuthenticationToken
             | Self::UnrecognizedClient => StatusCode::FORBIDDEN,
@@ -62,7 +67,7 @@ impl ErrorKind {
             | Self::TooManyTags
             | Self::Validation => StatusCode::BAD_REQUEST,
             Self::InternalServer => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::ModelNotReady => StatusCode::TOO_MANY_REQUESTS,
+            Self::ModelNotReady | Self::Throttling => StatusCode::TOO_MANY_REQUESTS,
             Self::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::ResourceNotFound | Self::UnknownOperation => StatusCode::NOT_FOUND,

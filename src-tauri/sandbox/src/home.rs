@@ -76,6 +76,14 @@ impl std::fmt::Debug for Keys {
     }
 }
 
+/// How a client reaches a sandbox.
+pub(crate) struct Connection {
+    pub(crate) endpoint: String,
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: String,
+    pub(crate) region: String,
+}
+
 /// What the last start settled on, so that the next one and `environment` agree with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Settings {

@@ -20,6 +20,8 @@
 //! | `provisioned` | provisioned throughput |
 //! | `imports`, `copies` | models brought in from S3, models copied to another Region |
 //! | `s3` | buckets and objects |
+//! | `faults` | answers that go wrong on request |
+//! | `profile` | a profile of the AWS config file that points here |
 //! | `rpc` | services that live at one path: `sts`, `iam`, `service_quotas`, `pricing` |
 //!
 //! Deliberately absent: any address but loopback, any account but one, and every operation that is not in the table.
@@ -34,6 +36,7 @@ mod creation;
 mod custom_models;
 mod deployments;
 mod errors;
+mod faults;
 mod foundation_models;
 mod home;
 mod iam;
@@ -44,6 +47,7 @@ mod limits;
 mod memory;
 mod paging;
 mod pricing;
+mod profile;
 mod provisioned;
 mod router;
 mod rpc;
@@ -69,8 +73,10 @@ use tokio_util::sync::CancellationToken;
 
 use app::App;
 pub use clock::Clock;
+use faults::Faults;
 pub use home::Keys;
-use home::{Home, Settings};
+use home::{Connection, Home, Settings};
+pub use profile::{ProfileChange, ProfileError};
 #[cfg(fuzzing)]
 pub use runtime::fuzzing;
 
@@ -93,6 +99,8 @@ pub struct SandboxConfig {
     pub worker: WorkerCommand,
     /// How much of the computer it may take.
     pub limits: WorkerLimits,
+    /// A file that says which answers are to go wrong; see `faults`.
+    pub faults: Option<PathBuf>,
 }
 
 /// Bounds on what training and answering take. `Default` is all that there is.
@@ -130,6 +138,10 @@ pub enum SandboxError {
     Listen(#[source] io::Error),
     #[error("'{0}' is not the name of a Region")]
     Region(String),
+    #[error("the faults in {} cannot be used: {reason}", path.display())]
+    Faults { path: PathBuf, reason: String },
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
     #[error("no port is given and the folder has none from an earlier start")]
     UnknownPort,
 }
@@ -155,6 +167,7 @@ impl Sandbox {
         if region.is_empty() || !region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
             return Err(SandboxError::Region(config.region));
         }
+        let faults = config.faults.as_deref().map(Faults::open).transpose()?.unwrap_or_default();
         let home = Home::open(&config.data_dir)?;
         let lock = home.lock()?;
         let keys = home.keys()?;
@@ -163,7 +176,7 @@ impl Sandbox {
         home.remember(&Settings { port: address.port(), region: config.region.clone() })?;
 
         let role_arn = keys.role_arn();
-        let app = tokio::task::spawn_blocking(move || App::new(config, home, keys, address, clock))
+        let app = tokio::task::spawn_blocking(move || App::new(config, faults, home, keys, address, clock))
             .await
             .map_err(|failure| SandboxError::State(failure.to_string()))??;
         let app = Arc::new(app);
@@ -220,6 +233,26 @@ impl Drop for Sandbox {
 /// last start. The keys are made when the folder has none.
 pub fn environment(data_dir: &Path, port: u16) -> Result<String, SandboxError> {
     let home = Home::open(data_dir)?;
+    let Connection { endpoint, access_key_id, secret_access_key, region } = connection(&home, port)?;
+    let lines = [
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_ACCESS_KEY_ID", access_key_id),
+        ("AWS_SECRET_ACCESS_KEY", secret_access_key),
+        ("AWS_REGION", region.clone()),
+        ("AWS_DEFAULT_REGION", region),
+        ("WHETSTONE_ROLE_ARN", home.keys()?.role_arn()),
+    ];
+    // No value has a character that a shell would read as its own.
+    Ok(lines.map(|(name, value)| format!("export {name}={value}\n")).concat())
+}
+
+/// A profile of this name for the sandbox of this folder, to be written into an AWS config file. Port and keys are found
+/// as for `environment`.
+pub fn profile(data_dir: &Path, port: u16, config_file: &Path, name: &str) -> Result<ProfileChange, SandboxError> {
+    Ok(ProfileChange::prepare(config_file, name, &connection(&Home::open(data_dir)?, port)?)?)
+}
+
+fn connection(home: &Home, port: u16) -> Result<Connection, SandboxError> {
     let keys = home.keys()?;
     let settings = home.settings();
     let port = match (port, &settings) {
@@ -227,17 +260,12 @@ pub fn environment(data_dir: &Path, port: u16) -> Result<String, SandboxError> {
         (0, None) => return Err(SandboxError::UnknownPort),
         (port, _) => port,
     };
-    let region = settings.map_or_else(|| DEFAULT_REGION.to_owned(), |settings| settings.region);
-    let lines = [
-        ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}")),
-        ("AWS_ACCESS_KEY_ID", keys.access_key_id().to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", keys.secret_access_key().to_owned()),
-        ("AWS_REGION", region.clone()),
-        ("AWS_DEFAULT_REGION", region),
-        ("WHETSTONE_ROLE_ARN", keys.role_arn()),
-    ];
-    // No value has a character that a shell would read as its own.
-    Ok(lines.map(|(name, value)| format!("export {name}={value}\n")).concat())
+    Ok(Connection {
+        endpoint: format!("http://127.0.0.1:{port}"),
+        access_key_id: keys.access_key_id().to_owned(),
+        secret_access_key: keys.secret_access_key().to_owned(),
+        region: settings.map_or_else(|| DEFAULT_REGION.to_owned(), |settings| settings.region),
+    })
 }
 
 async fn listen(home: &Home, port: u16) -> Result<TcpListener, SandboxError> {

@@ -4,7 +4,6 @@
 //! owned by `App`; this module owns only connections. Deliberately absent: CORS headers, so that no page in a browser
 //! can read an answer, and any listening address beside 127.0.0.1.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +23,8 @@ use tokio_util::task::TaskTracker;
 use crate::app::App;
 use crate::auth::{self, Authorization};
 use crate::errors::{ApiError, ErrorKind};
-use crate::{ids, router, rpc};
+use crate::faults::{Cut, going_wrong};
+use crate::{ids, router, rpc, s3};
 
 /// How long a connection may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -58,7 +58,7 @@ async fn connection(app: Arc<App>, stream: TcpStream, stop: CancellationToken) {
     }
     let service = service_fn(move |request| {
         let app = app.clone();
-        async move { Ok::<_, Infallible>(Box::pin(answer(app, request)).await) }
+        async move { Box::pin(answer(app, request)).await }
     });
     let mut connection = std::pin::pin!(
         hyper::server::conn::http1::Builder::new()
@@ -78,20 +78,30 @@ async fn connection(app: Arc<App>, stream: TcpStream, stop: CancellationToken) {
     }
 }
 
-async fn answer(app: Arc<App>, request: Request<Incoming>) -> Response<Body> {
+/// The answer to a request, or the connection's end without one.
+async fn answer(app: Arc<App>, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
     if !host_is_ours(&request, app.address()) {
         let error = ApiError::new(ErrorKind::AccessDenied, "The Host header does not name this sandbox.");
-        return stamped(error.into_response());
+        return Ok(stamped(error.into_response()));
     }
+    let path = request.uri().path().to_owned();
     if is_for_s3(&request) {
-        let answer = crate::s3::answer(app.s3(), request.map(Body::from)).await;
-        return answer.unwrap_or_else(|error| stamped(error.into_response()));
+        let operation = if app.faults().any() { s3::operation_name(&request) } else { "" };
+        let fault = app.faults().draw(operation, &path);
+        let answer = async {
+            let answer = s3::answer(app.s3(), request.map(Body::from)).await;
+            answer.unwrap_or_else(|error| stamped(error.into_response()))
+        };
+        return going_wrong(fault, |error| s3::refused(&error), answer).await;
     }
     let scope = Authorization::from_headers(request.headers()).map(|given| given.service);
     if let Some(service) = scope.as_deref().and_then(rpc::service) {
         return at_one_path(app, service, request).await;
     }
-    stamped(bedrock(app, request).await.unwrap_or_else(ApiError::into_response))
+    let operation = router::find(request.method(), &path).map_or("", |(operation, _)| operation.name);
+    let fault = app.faults().draw(operation, &path);
+    let answer = async { stamped(bedrock(app, request).await.unwrap_or_else(ApiError::into_response)) };
+    going_wrong(fault, |error| stamped(error.into_response()), answer).await
 }
 
 async fn bedrock(app: Arc<App>, request: Request<Incoming>) -> router::Answer {
@@ -107,7 +117,11 @@ async fn bedrock(app: Arc<App>, request: Request<Incoming>) -> router::Answer {
     router::run(app, operation, given.region, segments, parts, body).await
 }
 
-async fn at_one_path(app: Arc<App>, service: &'static rpc::Service, request: Request<Incoming>) -> Response<Body> {
+async fn at_one_path(
+    app: Arc<App>,
+    service: &'static rpc::Service,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Cut> {
     let (parts, body) = request.into_parts();
     let verified = async {
         let given = auth::precheck(&parts.headers, service.scope, app.keys(), app.clock().now())?;
@@ -115,10 +129,15 @@ async fn at_one_path(app: Arc<App>, service: &'static rpc::Service, request: Req
         auth::verify(&parts, &body, &given, app.keys())?;
         Ok((given, body))
     };
-    match verified.await {
-        Ok((given, body)) => rpc::run(app, service, given.region, &parts, body).await,
-        Err(error) => rpc::refused(service, error),
-    }
+    let (given, body) = match verified.await {
+        Ok(verified) => verified,
+        Err(error) => return Ok(rpc::refused(service, error)),
+    };
+    // What is asked for stands in the body here.
+    let operation = rpc::operation_name(service, &parts, &body).unwrap_or_default();
+    let fault = app.faults().draw(&operation, parts.uri.path());
+    let answer = rpc::run(app, service, given.region, &parts, body);
+    going_wrong(fault, |error| rpc::refused(service, error), answer).await
 }
 
 async fn collect(body: Incoming, limit: usize) -> Result<Bytes, ApiError> {

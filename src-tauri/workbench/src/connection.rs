@@ -103,6 +103,7 @@ impl Connections {
             region: REGION.into(),
             worker: self.worker.clone(),
             limits: WorkerLimits::default(),
+            faults: None,
         };
         let sandbox = Sandbox::start(config).await.map_err(|error| {
             AppError::new(ErrorCode::Unreachable, "The endpoint on this computer could not be started.")

@@ -11,7 +11,6 @@
 //! [`Intent`].
 
 mod counts;
-mod dataset;
 mod files;
 mod finding;
 mod intent;
@@ -30,7 +29,6 @@ mod turns;
 use serde_json::{Map, Value};
 
 pub use counts::{SplitTotals, check_counts};
-pub use dataset::{FINDING_CAP, Report, check_dataset};
 pub use files::{FileFacts, check_file_facts};
 pub use finding::{Finding, Severity, Span};
 pub use intent::Intent;

@@ -102,6 +102,7 @@ impl Look<'_> {
         self.sums.totals.count(self.kind, 1);
         let has_system = line.facts.contains(Facts::SYSTEM);
         let expected = line.form.is_some_and(|form| self.judge.expects(form, has_system));
+        let expected = expected && line.bytes.len() <= MAX_RECORD_BYTES;
         if !expected {
             return self.unknown(line.bytes);
         }

@@ -1,7 +1,7 @@
 //! Where lines come from.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -92,20 +92,10 @@ impl FileSource {
 
     /// Reads up to so many bytes more, and says how many there were.
     fn read_more(&mut self, into: &mut Vec<u8>, most: usize) -> Result<usize, ReadError> {
-        let start = into.len();
-        into.resize(start + most, 0);
-        let mut end = start;
-        while end < into.len() {
-            match self.file.read(&mut into[end..]) {
-                Ok(0) => break,
-                Ok(count) => end += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(ReadError::io(&self.path)(error)),
-            }
-        }
-        into.truncate(end);
-        self.read += (end - start) as u64;
-        Ok(end - start)
+        into.reserve(most);
+        let count = (&self.file).take(most as u64).read_to_end(into).map_err(ReadError::io(&self.path))?;
+        self.read += count as u64;
+        Ok(count)
     }
 
     /// The end of the file has been reached: it must be the file that was opened.

@@ -10,6 +10,7 @@ pub async fn all(clients: &Clients) -> Outcome<()> {
     s3.create_bucket().bucket(BUCKET).send().await?;
     s3.head_bucket().bucket(BUCKET).send().await?;
     s3.get_bucket_location().bucket(BUCKET).send().await?;
+    s3.get_bucket_versioning().bucket(BUCKET).send().await?;
     s3.list_buckets().send().await?;
     let body = ByteStream::from_static(b"0123456789");
     s3.put_object().bucket(BUCKET).key("digits").body(body).send().await?;
@@ -53,6 +54,7 @@ async fn in_parts(clients: &Clients) -> Outcome<()> {
         .copy_source(format!("{BUCKET}/digits"))
         .send()
         .await?;
+    s3.list_multipart_uploads().bucket(BUCKET).send().await?;
     s3.list_parts().bucket(BUCKET).key("parts").upload_id(id).send().await?;
     let copied = second.copy_part_result();
     let parts = [

@@ -300,7 +300,7 @@ fn same_letters(wanted: &str, value: &str) -> bool {
 }
 
 /// `*` is any text, `?` any one character. Time is linear in the value for every star, so no document makes it run long.
-fn glob(pattern: &str, value: &str) -> bool {
+pub(crate) fn glob(pattern: &str, value: &str) -> bool {
     let (pattern, value): (Vec<char>, Vec<char>) = (pattern.chars().collect(), value.chars().collect());
     let (mut p, mut v, mut star) = (0, 0, None);
     while v < value.len() {

@@ -176,14 +176,20 @@ pub(crate) fn failed(service: &Service, failure: &Failure) -> Response<Body> {
     }
 }
 
-/// What is refused before an operation is known: signatures, clocks and sizes.
+/// What is refused whatever the operation: signatures, clocks and sizes, and faults that were asked for.
 pub(crate) fn refused(service: &Service, error: ApiError) -> Response<Body> {
     let (code, status) = match (service.protocol, error.kind) {
+        (Protocol::Json { .. }, ErrorKind::InternalServer | ErrorKind::ServiceUnavailable) => ("ServiceException", 500),
         (Protocol::Json { .. }, kind) => (kind.code(), 400),
         (_, ErrorKind::InvalidSignature) => ("SignatureDoesNotMatch", 403),
         (_, ErrorKind::MissingAuthenticationToken) => ("MissingAuthenticationToken", 403),
         (_, ErrorKind::UnrecognizedClient) => ("InvalidClientTokenId", 403),
         (_, ErrorKind::RequestTooLarge) => ("RequestEntityTooLarge", 413),
+        (_, ErrorKind::AccessDenied) => ("AccessDenied", 403),
+        (_, ErrorKind::ExpiredToken) => ("ExpiredToken", 403),
+        (_, ErrorKind::Throttling) => ("Throttling", 400),
+        (_, ErrorKind::InternalServer) => ("ServiceFailure", 500),
+        (_, ErrorKind::ServiceUnavailable) => ("ServiceUnavailable", 503),
         _ => ("ValidationError", 400),
     };
     failed(service, &Failure::new(code, status, error.message))

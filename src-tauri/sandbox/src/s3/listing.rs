@@ -3,6 +3,8 @@
 use s3s::S3Result;
 use s3s::dto::{self, ETag};
 
+use super::digests::ALGORITHMS;
+use super::encoded;
 use super::store::{Listed, ObjectStore, StoreError};
 
 /// Largest page: S3's own limit, and its default.
@@ -16,6 +18,8 @@ pub(super) struct Query {
     /// Only what comes after this key, or common prefix.
     pub(super) after: Option<String>,
     pub(super) max_keys: Option<i32>,
+    /// Whether keys are percent-encoded in the answer.
+    pub(super) url: bool,
 }
 
 pub(super) struct Page {
@@ -55,13 +59,20 @@ pub(super) fn page(store: &ObjectStore, query: &Query) -> S3Result<Page> {
     let mut page = Page { contents: Vec::new(), common_prefixes: Vec::new(), next, max_keys };
     for entry in entries {
         match entry {
-            Entry::Prefix(prefix) => page.common_prefixes.push(dto::CommonPrefix { prefix: Some(prefix) }),
+            Entry::Prefix(prefix) => {
+                page.common_prefixes.push(dto::CommonPrefix { prefix: Some(encoded(&prefix, query.url)) });
+            }
             Entry::Key(listed) => match store.object(&query.bucket, &listed.key) {
                 Ok((_, meta)) => page.contents.push(dto::Object {
-                    key: Some(listed.key),
+                    key: Some(encoded(&listed.key, query.url)),
                     size: i64::try_from(meta.size).ok(),
                     last_modified: Some(meta.modified_at().into()),
                     e_tag: Some(ETag::Strong(meta.e_tag)),
+                    checksum_type: meta.checksums.kind(),
+                    checksum_algorithm: ALGORITHMS
+                        .into_iter()
+                        .find(|one| meta.checksums.get(one).is_some())
+                        .map(|one| vec![dto::ChecksumAlgorithm::from(one.to_uppercase())]),
                     storage_class: Some(dto::ObjectStorageClass::from_static(dto::ObjectStorageClass::STANDARD)),
                     ..Default::default()
                 }),

@@ -4,36 +4,43 @@
 //! | --- | --- |
 //! | `store` | buckets and objects on disk; the only owner of their state |
 //! | `service` | the S3 operations that there are, each a few lines or a call into one of the files below |
-//! | `objects` | bodies in and out: digests, ranges, conditions, copies |
-//! | `multipart` | uploads in parts |
+//! | `objects` | bodies in and out: ranges, conditions, copies |
+//! | `digests` | what a body is said to hash to, what it does, and what is kept of it |
+//! | `multipart`, `parts` | uploads in parts: the operations, and the parts on disk |
 //! | `listing` | pages of keys |
 //!
 //! Signatures (header, presigned, chunked and trailing) are verified by `s3s` with the one key of the folder.
 //! Deliberately absent: versions, access control lists, policies, encryption, tags, virtual-hosted addresses.
 
+mod digests;
 mod listing;
 mod multipart;
 mod objects;
+mod parts;
 mod service;
 pub(crate) mod store;
 
 use std::sync::Arc;
 
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::Body;
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3Error, S3Result, s3_error};
+use sha2::{Digest, Sha256};
 
 use crate::clock::Clock;
-use crate::errors::ApiError;
+use crate::errors::{ApiError, ErrorKind};
 use crate::{Keys, ids};
 use store::{ObjectStore, StoreError};
 
 /// The S3 half of the port.
 pub(crate) fn service(store: Arc<ObjectStore>, keys: &Keys, clock: Clock) -> S3Service {
-    let mut builder = S3ServiceBuilder::new(service::Service { store, clock });
+    // S3 knows an account by a long number of its own.
+    let owner_id = hex::encode(Sha256::digest(keys.account().as_bytes()));
+    let mut builder = S3ServiceBuilder::new(service::Service { store, clock, owner_id });
     builder.set_auth(OneKey { id: keys.access_key_id().to_owned(), secret: keys.secret_access_key().into() });
     builder.build()
 }
@@ -53,6 +60,66 @@ pub(crate) async fn answer(service: &S3Service, request: Request<Body>) -> Resul
     let text = with_message(&String::from_utf8_lossy(&text));
     parts.headers.remove(header::CONTENT_LENGTH);
     Ok(Response::from_parts(parts, Body::from(text)))
+}
+
+/// A refusal in S3's words, for what went wrong before `s3s` saw it.
+pub(crate) fn refused(error: &ApiError) -> Response<Body> {
+    let (code, status) = match error.kind {
+        ErrorKind::Throttling => ("SlowDown", StatusCode::SERVICE_UNAVAILABLE),
+        ErrorKind::ServiceUnavailable => ("ServiceUnavailable", StatusCode::SERVICE_UNAVAILABLE),
+        ErrorKind::AccessDenied => ("AccessDenied", StatusCode::FORBIDDEN),
+        ErrorKind::ExpiredToken => ("ExpiredToken", StatusCode::BAD_REQUEST),
+        ErrorKind::InvalidSignature => ("RequestTimeTooSkewed", StatusCode::FORBIDDEN),
+        _ => ("InternalError", StatusCode::INTERNAL_SERVER_ERROR),
+    };
+    let text = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{}</Message></Error>",
+        error.message
+    );
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    if let Ok(id) = HeaderValue::from_str(&ids::request_id()) {
+        response.headers_mut().insert("x-amz-request-id", id);
+    }
+    response
+}
+
+/// What S3 calls the operation that a request asks for: `s3s` decides that too, and does not tell.
+pub(crate) fn operation_name<B>(request: &Request<B>) -> &'static str {
+    let (bucket, key) = request
+        .uri()
+        .path()
+        .trim_start_matches('/')
+        .split_once('/')
+        .map_or_else(|| (request.uri().path().trim_start_matches('/'), ""), |(bucket, key)| (bucket, key));
+    let query = request.uri().query().unwrap_or_default();
+    let asks = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
+    let copies = request.headers().contains_key("x-amz-copy-source");
+    match (request.method().as_str(), bucket.is_empty(), key.is_empty()) {
+        ("GET", true, _) => "ListBuckets",
+        ("GET", _, true) if asks("location") => "GetBucketLocation",
+        ("GET", _, true) if asks("versioning") => "GetBucketVersioning",
+        ("GET", _, true) if asks("uploads") => "ListMultipartUploads",
+        ("GET", _, true) if asks("list-type") => "ListObjectsV2",
+        ("GET", _, true) => "ListObjects",
+        ("PUT", _, true) => "CreateBucket",
+        ("HEAD", _, true) => "HeadBucket",
+        ("DELETE", _, true) => "DeleteBucket",
+        ("POST", _, true) if asks("delete") => "DeleteObjects",
+        ("GET", ..) if asks("uploadId") => "ListParts",
+        ("GET", ..) => "GetObject",
+        ("HEAD", ..) => "HeadObject",
+        ("PUT", ..) if asks("partNumber") && copies => "UploadPartCopy",
+        ("PUT", ..) if asks("partNumber") => "UploadPart",
+        ("PUT", ..) if copies => "CopyObject",
+        ("PUT", ..) => "PutObject",
+        ("POST", ..) if asks("uploads") => "CreateMultipartUpload",
+        ("POST", ..) if asks("uploadId") => "CompleteMultipartUpload",
+        ("DELETE", ..) if asks("uploadId") => "AbortMultipartUpload",
+        ("DELETE", ..) => "DeleteObject",
+        _ => "",
+    }
 }
 
 /// `s3s` leaves some errors without words, and clients then show an empty line.
@@ -104,6 +171,12 @@ impl From<StoreError> for S3Error {
             StoreError::Io(source) => s3_error!(InternalError, "The sandbox could not use its folder: {source}"),
         }
     }
+}
+
+/// A key as an answer carries it: percent-encoded when the client asked for that, as XML cannot hold every character.
+fn encoded(key: &str, url: bool) -> String {
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+    if url { utf8_percent_encode(key, KEPT).to_string() } else { key.to_owned() }
 }
 
 /// Runs file work where it may block.

@@ -3,84 +3,42 @@
 use std::io;
 use std::sync::Arc;
 
-use aws_smithy_types::base64;
 use futures_util::StreamExt;
-use http::HeaderMap;
-use s3s::checksum::ChecksumHasher;
 use s3s::crypto::{Checksum, Md5};
 use s3s::dto::{self, ETag, ETagCondition, StreamingBlob, Timestamp};
-use s3s::{S3Request, S3Response, S3Result, TrailingHeaders, s3_error};
+use s3s::{S3Request, S3Response, S3Result, s3_error};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use tokio_util::io::ReaderStream;
 
 use super::blocking;
-use super::store::{Attributes, Checksums, ObjectMeta, ObjectStore, Staged};
+use super::digests::{Checksums, Declared, with_checksums};
+use super::store::{Attributes, ObjectMeta, ObjectStore, Staged};
 
 /// Largest object of a single put, and largest part: S3's own limit.
 const LARGEST_BODY: u64 = 5 * 1024 * 1024 * 1024;
 
-/// What a request says its body must hash to, and how it says it.
-#[derive(Default)]
-pub(super) struct Declared {
-    pub(super) checksums: Checksums,
-    /// `CRC32`, `SHA256`, …: a checksum that comes as a trailer, or is only asked to be computed.
-    pub(super) algorithm: Option<String>,
-    pub(super) content_md5: Option<String>,
-    pub(super) trailers: Option<TrailingHeaders>,
-    /// Names announced in `x-amz-trailer`.
-    pub(super) announced: String,
-}
-
-impl Declared {
-    pub(super) fn new(headers: &HeaderMap, trailers: Option<TrailingHeaders>) -> Self {
-        let announced = headers.get("x-amz-trailer").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        Self { announced: announced.to_ascii_lowercase(), trailers, ..Self::default() }
-    }
-
-    fn hasher(&self) -> ChecksumHasher {
-        let wanted = |name: &str, value: &Option<String>| {
-            value.is_some()
-                || self.algorithm.as_deref().is_some_and(|algorithm| algorithm.eq_ignore_ascii_case(name))
-                || self.announced.contains(&format!("x-amz-checksum-{name}"))
-        };
-        let mut hasher = ChecksumHasher::default();
-        let given = &self.checksums;
-        hasher.crc32 = wanted("crc32", &given.crc32).then(Default::default);
-        hasher.crc32c = wanted("crc32c", &given.crc32c).then(Default::default);
-        hasher.crc64nvme = wanted("crc64nvme", &given.crc64nvme).then(Default::default);
-        hasher.sha1 = wanted("sha1", &given.sha1).then(Default::default);
-        hasher.sha256 = wanted("sha256", &given.sha256).then(Default::default);
-        hasher
-    }
-
-    /// Compares everything that was declared, in a header or a trailer, with what was computed.
-    fn check(&self, computed: &Checksums, md5: &[u8]) -> S3Result<()> {
-        if let Some(text) = &self.content_md5 {
-            let given = base64::decode(text).map_err(|_| s3_error!(InvalidDigest))?;
-            if given != md5 {
-                return Err(s3_error!(BadDigest, "The Content-MD5 you specified did not match what we received."));
-            }
+/// What a request says about the object that it makes.
+macro_rules! attributes {
+    ($input:ident) => {
+        Attributes {
+            content_type: $input.content_type,
+            content_encoding: own_encoding($input.content_encoding),
+            content_disposition: $input.content_disposition,
+            content_language: $input.content_language,
+            cache_control: $input.cache_control,
+            user: $input.metadata.unwrap_or_default().into_iter().collect(),
         }
-        let trailers = self.trailers.as_ref().and_then(TrailingHeaders::take).unwrap_or_default();
-        let compare = |name: &str, header: &Option<String>, computed: &Option<String>| {
-            let trailer = trailers.get(format!("x-amz-checksum-{name}")).and_then(|value| value.to_str().ok());
-            match header.as_deref().or(trailer) {
-                Some(given) if computed.as_deref() != Some(given) => Err(s3_error!(
-                    BadDigest,
-                    "The {} you specified did not match the calculated checksum.",
-                    name.to_uppercase()
-                )),
-                _ => Ok(()),
-            }
-        };
-        let given = &self.checksums;
-        compare("crc32", &given.crc32, &computed.crc32)?;
-        compare("crc32c", &given.crc32c, &computed.crc32c)?;
-        compare("crc64nvme", &given.crc64nvme, &computed.crc64nvme)?;
-        compare("sha1", &given.sha1, &computed.sha1)?;
-        compare("sha256", &given.sha256, &computed.sha256)
+    };
+}
+pub(super) use attributes;
+
+/// There is one version of an object, which S3 calls `null`.
+pub(super) fn only_version(asked: Option<&String>) -> S3Result<()> {
+    if asked.is_none_or(|id| id == "null") {
+        return Ok(());
     }
+    Err(s3_error!(InvalidArgument, "Invalid version id specified: buckets here have no versions"))
 }
 
 /// A body that has arrived whole, is on disk, and is what the client said it would be.
@@ -90,11 +48,13 @@ pub(super) struct Received {
     pub(super) checksums: Checksums,
 }
 
+/// Takes a body in. `kept` names the checksum that the upload it is a part of wants of each part.
 pub(super) async fn receive(
     store: &ObjectStore,
     body: Option<StreamingBlob>,
     length: Option<i64>,
     declared: &Declared,
+    kept: Option<&str>,
 ) -> S3Result<Received> {
     if length.is_some_and(|length| length.unsigned_abs() > LARGEST_BODY) {
         return Err(s3_error!(EntityTooLarge));
@@ -102,7 +62,7 @@ pub(super) async fn receive(
     let staged = store.stage();
     let failed = |error: io::Error| s3_error!(InternalError, "The object could not be written: {error}");
     let mut file = tokio::io::BufWriter::with_capacity(256 * 1024, File::create(staged.path()).await.map_err(failed)?);
-    let (mut md5, mut hasher, mut size) = (Md5::new(), declared.hasher(), 0_u64);
+    let (mut md5, mut hasher, mut size) = (Md5::new(), declared.hasher(kept), 0_u64);
     if let Some(mut body) = body {
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|error| s3_error!(IncompleteBody, "The request body broke off: {error}"))?;
@@ -116,21 +76,11 @@ pub(super) async fn receive(
         }
     }
     let md5 = md5.finalize();
-    let checksums = from_dto(hasher.finalize());
+    let checksums = Checksums::of(hasher.finalize());
     declared.check(&checksums, &md5)?;
     file.flush().await.map_err(failed)?;
     file.into_inner().sync_all().await.map_err(failed)?;
     Ok(Received { staged, md5, checksums })
-}
-
-fn from_dto(checksum: dto::Checksum) -> Checksums {
-    Checksums {
-        crc32: checksum.checksum_crc32,
-        crc32c: checksum.checksum_crc32c,
-        crc64nvme: checksum.checksum_crc64nvme,
-        sha1: checksum.checksum_sha1,
-        sha256: checksum.checksum_sha256,
-    }
 }
 
 pub(super) async fn put(
@@ -144,30 +94,12 @@ pub(super) async fn put(
         let (store, bucket) = (store.clone(), bucket.clone());
         blocking(move || store.bucket(&bucket)).await?;
     }
-    let declared = Declared {
-        checksums: Checksums {
-            crc32: input.checksum_crc32,
-            crc32c: input.checksum_crc32c,
-            crc64nvme: input.checksum_crc64nvme,
-            sha1: input.checksum_sha1,
-            sha256: input.checksum_sha256,
-        },
-        algorithm: input.checksum_algorithm.map(|algorithm| algorithm.as_str().to_owned()),
-        content_md5: input.content_md5,
-        ..Declared::new(&request.headers, request.trailing_headers)
-    };
-    let received = receive(&store, input.body, input.content_length, &declared).await?;
+    let declared = Declared::of(&request.headers, request.trailing_headers);
+    let received = receive(&store, input.body, input.content_length, &declared, None).await?;
     let meta = ObjectMeta {
         key,
         e_tag: hex::encode(received.md5),
-        attributes: Attributes {
-            content_type: input.content_type,
-            content_encoding: own_encoding(input.content_encoding),
-            content_disposition: input.content_disposition,
-            content_language: input.content_language,
-            cache_control: input.cache_control,
-            user: input.metadata.unwrap_or_default().into_iter().collect(),
-        },
+        attributes: attributes!(input),
         checksums: received.checksums,
         ..ObjectMeta::default()
     };
@@ -178,15 +110,14 @@ pub(super) async fn put(
         })
     })
     .await?;
-    Ok(S3Response::new(dto::PutObjectOutput {
-        e_tag: Some(ETag::Strong(meta.e_tag)),
-        checksum_crc32: meta.checksums.crc32,
-        checksum_crc32c: meta.checksums.crc32c,
-        checksum_crc64nvme: meta.checksums.crc64nvme,
-        checksum_sha1: meta.checksums.sha1,
-        checksum_sha256: meta.checksums.sha256,
-        ..Default::default()
-    }))
+    Ok(S3Response::new(with_checksums!(
+        meta.checksums.clone(),
+        dto::PutObjectOutput {
+            e_tag: Some(ETag::Strong(meta.e_tag)),
+            checksum_type: meta.checksums.kind(),
+            ..Default::default()
+        }
+    )))
 }
 
 /// The encoding of the content itself: `aws-chunked` says only how it was sent.
@@ -235,6 +166,7 @@ pub(super) async fn get(
     request: S3Request<dto::GetObjectInput>,
 ) -> S3Result<S3Response<dto::GetObjectOutput>> {
     let input = request.input;
+    only_version(input.version_id.as_ref())?;
     let (bucket, key) = (input.bucket, input.key);
     let (path, meta) = blocking(move || store.object(&bucket, &key)).await?;
     check_read(
@@ -253,26 +185,26 @@ pub(super) async fn get(
     let body = ReaderStream::with_capacity(file.take(length), 64 * 1024);
     let wanted = input.checksum_mode.is_some() && range.is_none();
     let checksums = if wanted { meta.checksums.clone() } else { Checksums::default() };
-    let output = dto::GetObjectOutput {
-        accept_ranges: Some("bytes".to_owned()),
-        body: Some(StreamingBlob::wrap(body)),
-        content_length: i64::try_from(length).ok(),
-        content_range: range.map(|range| format!("bytes {}-{}/{}", range.start, range.end - 1, meta.size)),
-        last_modified: Some(meta.modified_at().into()),
-        e_tag: Some(ETag::Strong(meta.e_tag)),
-        content_type: input.response_content_type.or(meta.attributes.content_type),
-        content_disposition: input.response_content_disposition.or(meta.attributes.content_disposition),
-        content_encoding: meta.attributes.content_encoding,
-        content_language: meta.attributes.content_language,
-        cache_control: meta.attributes.cache_control,
-        metadata: Some(meta.attributes.user.into_iter().collect()),
-        checksum_crc32: checksums.crc32,
-        checksum_crc32c: checksums.crc32c,
-        checksum_crc64nvme: checksums.crc64nvme,
-        checksum_sha1: checksums.sha1,
-        checksum_sha256: checksums.sha256,
-        ..Default::default()
-    };
+    let checksum_type = checksums.kind();
+    let output = with_checksums!(
+        checksums,
+        dto::GetObjectOutput {
+            checksum_type,
+            accept_ranges: Some("bytes".to_owned()),
+            body: Some(StreamingBlob::wrap(body)),
+            content_length: i64::try_from(length).ok(),
+            content_range: range.map(|range| format!("bytes {}-{}/{}", range.start, range.end - 1, meta.size)),
+            last_modified: Some(meta.modified_at().into()),
+            e_tag: Some(ETag::Strong(meta.e_tag)),
+            content_type: input.response_content_type.or(meta.attributes.content_type),
+            content_disposition: input.response_content_disposition.or(meta.attributes.content_disposition),
+            content_encoding: meta.attributes.content_encoding,
+            content_language: meta.attributes.content_language,
+            cache_control: meta.attributes.cache_control,
+            metadata: Some(meta.attributes.user.into_iter().collect()),
+            ..Default::default()
+        }
+    );
     Ok(S3Response::new(output))
 }
 
@@ -281,6 +213,7 @@ pub(super) async fn head(
     request: S3Request<dto::HeadObjectInput>,
 ) -> S3Result<S3Response<dto::HeadObjectOutput>> {
     let input = request.input;
+    only_version(input.version_id.as_ref())?;
     let (bucket, key) = (input.bucket, input.key);
     let (_, meta) = blocking(move || store.object(&bucket, &key)).await?;
     check_read(
@@ -291,24 +224,24 @@ pub(super) async fn head(
         input.if_unmodified_since,
     )?;
     let checksums = if input.checksum_mode.is_some() { meta.checksums.clone() } else { Checksums::default() };
-    Ok(S3Response::new(dto::HeadObjectOutput {
-        accept_ranges: Some("bytes".to_owned()),
-        content_length: i64::try_from(meta.size).ok(),
-        last_modified: Some(meta.modified_at().into()),
-        e_tag: Some(ETag::Strong(meta.e_tag)),
-        content_type: meta.attributes.content_type,
-        content_disposition: meta.attributes.content_disposition,
-        content_encoding: meta.attributes.content_encoding,
-        content_language: meta.attributes.content_language,
-        cache_control: meta.attributes.cache_control,
-        metadata: Some(meta.attributes.user.into_iter().collect()),
-        checksum_crc32: checksums.crc32,
-        checksum_crc32c: checksums.crc32c,
-        checksum_crc64nvme: checksums.crc64nvme,
-        checksum_sha1: checksums.sha1,
-        checksum_sha256: checksums.sha256,
-        ..Default::default()
-    }))
+    let checksum_type = checksums.kind();
+    Ok(S3Response::new(with_checksums!(
+        checksums,
+        dto::HeadObjectOutput {
+            checksum_type,
+            accept_ranges: Some("bytes".to_owned()),
+            content_length: i64::try_from(meta.size).ok(),
+            last_modified: Some(meta.modified_at().into()),
+            e_tag: Some(ETag::Strong(meta.e_tag)),
+            content_type: meta.attributes.content_type,
+            content_disposition: meta.attributes.content_disposition,
+            content_encoding: meta.attributes.content_encoding,
+            content_language: meta.attributes.content_language,
+            cache_control: meta.attributes.cache_control,
+            metadata: Some(meta.attributes.user.into_iter().collect()),
+            ..Default::default()
+        }
+    )))
 }
 
 /// Bucket and key that a copy reads from.
@@ -334,14 +267,7 @@ pub(super) async fn copy(
             "This copy request is illegal because it is trying to copy an object to itself without changing its metadata."
         ));
     }
-    let attributes = replaced.then(|| Attributes {
-        content_type: input.content_type,
-        content_encoding: own_encoding(input.content_encoding),
-        content_disposition: input.content_disposition,
-        content_language: input.content_language,
-        cache_control: input.cache_control,
-        user: input.metadata.unwrap_or_default().into_iter().collect(),
-    });
+    let attributes = replaced.then(|| attributes!(input));
     let (matches, none_matches) = (input.copy_source_if_match, input.copy_source_if_none_match);
     let (since, unmodified) = (input.copy_source_if_modified_since, input.copy_source_if_unmodified_since);
     let meta = blocking(move || {
@@ -362,11 +288,14 @@ pub(super) async fn copy(
     })
     .await?;
     Ok(S3Response::new(dto::CopyObjectOutput {
-        copy_object_result: Some(dto::CopyObjectResult {
-            last_modified: Some(meta.modified_at().into()),
-            e_tag: Some(ETag::Strong(meta.e_tag)),
-            ..Default::default()
-        }),
+        copy_object_result: Some(with_checksums!(
+            meta.checksums.clone(),
+            dto::CopyObjectResult {
+                last_modified: Some(meta.modified_at().into()),
+                checksum_type: meta.checksums.kind(),
+                e_tag: Some(ETag::Strong(meta.e_tag)),
+            }
+        )),
         ..Default::default()
     }))
 }

@@ -7,12 +7,19 @@ use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 
 use super::listing::{Page, Query, page};
 use super::store::ObjectStore;
-use super::{blocking, multipart, objects};
+use super::{blocking, encoded, multipart, objects};
 use crate::clock::Clock;
+
+/// Most objects of one deletion: S3's own limit.
+const MOST_DELETED: usize = 1000;
+
+/// Whose the buckets are, as S3 shows an owner.
+const OWNER: &str = "whetstone";
 
 pub(super) struct Service {
     pub(super) store: Arc<ObjectStore>,
     pub(super) clock: Clock,
+    pub(super) owner_id: String,
 }
 
 impl Service {
@@ -73,7 +80,8 @@ impl S3 for Service {
                     .map(Timestamp::from),
             })
             .collect();
-        Ok(S3Response::new(ListBucketsOutput { buckets: Some(buckets), ..Default::default() }))
+        let owner = Owner { display_name: Some(OWNER.to_owned()), id: Some(self.owner_id.clone()) };
+        Ok(S3Response::new(ListBucketsOutput { buckets: Some(buckets), owner: Some(owner), ..Default::default() }))
     }
 
     async fn delete_bucket(&self, req: S3Request<DeleteBucketInput>) -> S3Result<S3Response<DeleteBucketOutput>> {
@@ -100,20 +108,25 @@ impl S3 for Service {
 
     async fn delete_object(&self, req: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
         let store = self.store.clone();
+        objects::only_version(req.input.version_id.as_ref())?;
         blocking(move || store.delete(&req.input.bucket, &req.input.key)).await?;
         Ok(S3Response::new(DeleteObjectOutput::default()))
     }
 
     async fn delete_objects(&self, req: S3Request<DeleteObjectsInput>) -> S3Result<S3Response<DeleteObjectsOutput>> {
         let store = self.store.clone();
+        if req.input.delete.objects.len() > MOST_DELETED {
+            return Err(s3_error!(MalformedXML, "A request deletes at most 1000 objects."));
+        }
         let quiet = req.input.delete.quiet.unwrap_or(false);
         let deleted = blocking(move || {
             let mut deleted = Vec::new();
             for object in req.input.delete.objects {
+                objects::only_version(object.version_id.as_ref())?;
                 store.delete(&req.input.bucket, &object.key)?;
                 deleted.push(DeletedObject { key: Some(object.key), ..Default::default() });
             }
-            Ok::<_, super::StoreError>(deleted)
+            Ok::<_, s3s::S3Error>(deleted)
         })
         .await?;
         let deleted = (!quiet).then_some(deleted);
@@ -122,8 +135,10 @@ impl S3 for Service {
 
     async fn list_objects(&self, req: S3Request<ListObjectsInput>) -> S3Result<S3Response<ListObjectsOutput>> {
         let input = req.input;
+        let url = url_encoded(input.encoding_type.as_ref());
         let page = self
             .page(Query {
+                url,
                 bucket: input.bucket.clone(),
                 prefix: input.prefix.clone().unwrap_or_default(),
                 delimiter: input.delimiter.clone(),
@@ -133,12 +148,12 @@ impl S3 for Service {
             .await?;
         Ok(S3Response::new(ListObjectsOutput {
             name: Some(input.bucket),
-            prefix: input.prefix,
-            marker: input.marker,
-            delimiter: input.delimiter,
+            prefix: input.prefix.map(|text| encoded(&text, url)),
+            marker: input.marker.map(|text| encoded(&text, url)),
+            delimiter: input.delimiter.map(|text| encoded(&text, url)),
             max_keys: Some(page.max_keys),
             is_truncated: Some(page.next.is_some()),
-            next_marker: page.next,
+            next_marker: page.next.map(|text| encoded(&text, url)),
             contents: Some(page.contents),
             common_prefixes: Some(page.common_prefixes),
             encoding_type: input.encoding_type,
@@ -148,8 +163,10 @@ impl S3 for Service {
 
     async fn list_objects_v2(&self, req: S3Request<ListObjectsV2Input>) -> S3Result<S3Response<ListObjectsV2Output>> {
         let input = req.input;
+        let url = url_encoded(input.encoding_type.as_ref());
         let page = self
             .page(Query {
+                url,
                 bucket: input.bucket.clone(),
                 prefix: input.prefix.clone().unwrap_or_default(),
                 delimiter: input.delimiter.clone(),
@@ -159,9 +176,9 @@ impl S3 for Service {
             .await?;
         Ok(S3Response::new(ListObjectsV2Output {
             name: Some(input.bucket),
-            prefix: input.prefix,
-            delimiter: input.delimiter,
-            start_after: input.start_after,
+            prefix: input.prefix.map(|text| encoded(&text, url)),
+            delimiter: input.delimiter.map(|text| encoded(&text, url)),
+            start_after: input.start_after.map(|text| encoded(&text, url)),
             continuation_token: input.continuation_token,
             max_keys: Some(page.max_keys),
             key_count: i32::try_from(page.contents.len() + page.common_prefixes.len()).ok(),
@@ -178,18 +195,35 @@ impl S3 for Service {
         &self,
         req: S3Request<CreateMultipartUploadInput>,
     ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
-        Box::pin(multipart::create(self.store.clone(), req)).await
+        Box::pin(multipart::create(self.store.clone(), req, self.clock.millis())).await
     }
 
     async fn upload_part(&self, req: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
-        Box::pin(multipart::upload_part(self.store.clone(), req)).await
+        Box::pin(multipart::upload_part(self.store.clone(), req, self.clock.millis())).await
     }
 
     async fn upload_part_copy(
         &self,
         req: S3Request<UploadPartCopyInput>,
     ) -> S3Result<S3Response<UploadPartCopyOutput>> {
-        Box::pin(multipart::upload_part_copy(self.store.clone(), req)).await
+        Box::pin(multipart::upload_part_copy(self.store.clone(), req, self.clock.millis())).await
+    }
+
+    async fn list_multipart_uploads(
+        &self,
+        req: S3Request<ListMultipartUploadsInput>,
+    ) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
+        multipart::list_uploads(self.store.clone(), req).await
+    }
+
+    /// Versioning was never switched on, which S3 says by saying nothing.
+    async fn get_bucket_versioning(
+        &self,
+        req: S3Request<GetBucketVersioningInput>,
+    ) -> S3Result<S3Response<GetBucketVersioningOutput>> {
+        let store = self.store.clone();
+        blocking(move || store.bucket(&req.input.bucket)).await?;
+        Ok(S3Response::new(GetBucketVersioningOutput::default()))
     }
 
     async fn list_parts(&self, req: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
@@ -209,4 +243,8 @@ impl S3 for Service {
     ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
         multipart::abort(self.store.clone(), req).await
     }
+}
+
+fn url_encoded(asked: Option<&EncodingType>) -> bool {
+    asked.is_some_and(|one| one.as_str() == EncodingType::URL)
 }

@@ -25,7 +25,7 @@ pub fn worker() -> WorkerCommand {
 
 pub fn config_in(folder: &Path, port: u16) -> SandboxConfig {
     let (data_dir, region) = (folder.to_owned(), "us-east-1".to_owned());
-    SandboxConfig { data_dir, port, region, worker: worker(), limits: WorkerLimits::default() }
+    SandboxConfig { data_dir, port, region, worker: worker(), limits: WorkerLimits::default(), faults: None }
 }
 
 pub async fn start_in(folder: &Path, port: u16) -> Result<Sandbox, SandboxError> {

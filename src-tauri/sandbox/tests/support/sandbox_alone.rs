@@ -28,7 +28,7 @@ fn run(port: u16, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
     tokio::runtime::Runtime::new()?.block_on(async {
         let worker = WorkerCommand { program: std::env::current_exe()?, args: vec!["train-worker".to_owned()] };
         let (data_dir, region) = (folder.to_owned(), "us-east-1".to_owned());
-        let config = SandboxConfig { data_dir, port, region, worker, limits: WorkerLimits::default() };
+        let config = SandboxConfig { data_dir, port, region, worker, limits: WorkerLimits::default(), faults: None };
         let sandbox = Sandbox::start(config).await?;
         eprintln!("{}", sandbox.endpoint());
         end_asked_for().await?;
