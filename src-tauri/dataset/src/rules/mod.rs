@@ -42,6 +42,7 @@ pub(crate) use finding::Broken;
 pub(crate) use shape::{SHAPE, format_of, misshapen};
 
 use crate::record::Record;
+use crate::validate::facts_of;
 
 /// The registry: every rule there is, in the order of the documentation.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
@@ -89,8 +90,9 @@ fn concerned(intent: &Intent, of: fn(&RuleKind) -> bool) -> Vec<&'static Rule> {
 
 /// What is wrong with one record by itself, the worst first.
 pub fn check_record(record: &Record, intent: &Intent) -> Vec<Finding> {
-    let mut findings: Vec<Finding> =
-        record_rules(intent).into_iter().flat_map(|rule| rule.run(record, intent)).collect();
+    let facts = facts_of(record, intent);
+    let needed = record_rules(intent).into_iter().filter(|rule| facts.intersects(rule.needs));
+    let mut findings: Vec<Finding> = needed.flat_map(|rule| rule.run(record, intent)).collect();
     findings.sort_by_key(|finding| finding.severity);
     findings
 }

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use serde_json::json;
 use whetstone_catalog::DataFormat;
-use whetstone_scan::{Facts, Form, Limits, Words};
+use whetstone_scan::{Facts, Form, Limits, Padded, Scanner, Words};
 
 use super::Options;
 use crate::formats::Schema;
+use crate::record::{Block, Record};
 use crate::rules::{Intent, Rule, line_rules, record_rules, rules};
 use crate::split::SplitKind;
 
@@ -72,28 +74,48 @@ impl<'a> Judge<'a> {
         let data = self.intent.data();
         read && (!self.options.as_uploaded || data.format == format || data.accepts(format))
     }
+}
 
-    /// The words that the scanner looks for.
-    pub fn words(&self) -> Words {
-        Words::new(self.intent.data().reserved_words.iter().map(String::as_str))
-    }
+/// A scanner that looks for what the rules for this intent ask.
+pub(super) fn scanner(intent: &Intent) -> Scanner {
+    let words = Words::new(intent.data().reserved_words.iter().map(String::as_str));
+    Scanner::new(words, limits(intent))
+}
 
-    /// With how many turns and chars a record is suspected of having too many. The estimate of tokens rounds up, hence a little
-    /// fewer than the limit allows.
-    pub fn limits(&self) -> Limits {
-        let data = self.intent.data();
-        let chars = |tokens: Option<u32>| {
-            tokens.map_or(u32::MAX, |tokens| {
-                (f64::from(tokens.saturating_sub(1)) * f64::from(data.chars_per_token)) as u32
-            })
-        };
-        // The fact about many turns is asked for by the rules on their number alone.
-        let turns = if data.format == DataFormat::PromptCompletion { Some(2) } else { data.max_messages };
-        Limits {
-            turns: turns.unwrap_or(u32::MAX),
-            context: chars(data.max_prompt_tokens),
-            completion: chars(data.max_completion_tokens),
-            record: chars(data.max_tokens_per_record).min(chars(data.context_tokens)),
-        }
+/// With how many turns and chars a record is suspected of having too many. The estimate of tokens rounds up, hence a
+/// little fewer than the limit allows.
+fn limits(intent: &Intent) -> Limits {
+    let data = intent.data();
+    let chars = |tokens: Option<u32>| {
+        tokens.map_or(u32::MAX, |tokens| (f64::from(tokens.saturating_sub(1)) * f64::from(data.chars_per_token)) as u32)
+    };
+    // The fact about many turns is asked for by the rules on their number alone.
+    let turns = if data.format == DataFormat::PromptCompletion { Some(2) } else { data.max_messages };
+    Limits {
+        turns: turns.unwrap_or(u32::MAX),
+        context: chars(data.max_prompt_tokens),
+        completion: chars(data.max_completion_tokens),
+        record: chars(data.max_tokens_per_record).min(chars(data.context_tokens)),
     }
+}
+
+/// The facts of a record by itself, so that one keystroke in a long text does not set every rule going. A record with
+/// more than texts has all of them.
+pub(crate) fn facts_of(record: &Record, intent: &Intent) -> Facts {
+    let Some(line) = ordinary(record) else { return Facts::all() };
+    let mut facts = Facts::all();
+    scanner(intent).scan(&Padded::new(line.into_bytes()), &mut |line| facts = line.facts);
+    facts
+}
+
+/// A line with the turns of a record of nothing but texts.
+fn ordinary(record: &Record) -> Option<String> {
+    if record.extra.keys().any(|key| key != "schemaVersion") {
+        return None;
+    }
+    let messages = record.turns.iter().map(|turn| match turn.content.as_slice() {
+        [Block::Text(text)] if turn.extra.is_empty() => Some(json!({"role": turn.role.as_str(), "content": text})),
+        _ => None,
+    });
+    Some(json!({"messages": messages.collect::<Option<Vec<_>>>()?}).to_string())
 }

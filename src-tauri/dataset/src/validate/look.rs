@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use whetstone_scan::{Digest, Facts, Line, Padded, Scanner, Speaker, hash_text, hash_turn, unescape};
 
 use super::gather::Sums;
-use super::judge::Judge;
+use super::judge::{Judge, scanner};
 use super::source::{Batch, Splits};
 use crate::formats::MAX_RECORD_BYTES;
 use crate::record::{Block, Record, Role, Turn, chars};
@@ -56,8 +56,7 @@ pub(super) struct Looker<'a> {
 
 impl<'a> Looker<'a> {
     pub fn new(judge: &'a Judge<'a>) -> Looker<'a> {
-        let scanner = Scanner::new(judge.words(), judge.limits());
-        Looker { judge, scanner, sums: Sums::default(), kept: Vec::new(), scratch: Vec::new() }
+        Looker { judge, scanner: scanner(judge.intent), sums: Sums::default(), kept: Vec::new(), scratch: Vec::new() }
     }
 
     /// What was summed up over all batches.

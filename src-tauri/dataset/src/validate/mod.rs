@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use histogram::Histogram;
+pub(crate) use judge::facts_of;
 pub use report::{Report, RuleCount};
 pub use source::{Batch, FileSource, LineSource, Splits, StateSource};
 

@@ -10,7 +10,9 @@ use whetstone_catalog::{CustomizationType, TINY_V1, catalog};
 use super::*;
 use crate::record::Record;
 use crate::rules::{Encounter, rules};
-use crate::rules::{Finding, Intent, Severity, check_bytes, line_rules, misshapen, neighbour_rules, record_rules};
+use crate::rules::{
+    Finding, Intent, Severity, check_bytes, check_record, line_rules, misshapen, neighbour_rules, record_rules,
+};
 use crate::split::SplitKind;
 use crate::watch::Unwatched;
 
@@ -117,6 +119,10 @@ fn by_parsing(lines: &[(Vec<u8>, SplitKind)], intent: &Intent) -> Vec<Finding> {
             }
         };
         if let Some(record) = record {
+            let mut all: Vec<Finding> =
+                record_rules(intent).iter().flat_map(|rule| rule.run(&record, intent)).collect();
+            all.sort_by_key(|finding| finding.severity);
+            assert_eq!(check_record(&record, intent), all, "a keystroke shows what all rules say of {record:?}");
             of_line.extend(record_rules(intent).into_iter().flat_map(|rule| rule.run(&record, intent)));
             of_line.extend(neighbours(&mut met, position, &record, *kind, intent));
         }
