@@ -113,7 +113,7 @@ async fn continued_pre_training_learns_plain_texts() {
     request["customModelName"] = json!("unread");
     let arn = create(client, &request).await;
     let message = job_over(client, &arn).await["failureMessage"].to_string();
-    assert!(message.contains("Unable to parse Amazon S3 file") && message.contains("line 2"), "{message}");
+    assert!(message.contains("Line 2 of the training data") && message.contains("must follow"), "{message}");
 }
 
 #[tokio::test]
