@@ -150,13 +150,13 @@ def test_a_broken_line_fails_the_job_and_is_named(account):
     lines[40] = b'{"prompt": "half a recor\n'
     message = failed_on_data(account, "broken-line", b"".join(lines))
     assert "Unable to parse Amazon S3 file" in message
-    assert "line 41 of the training data" in message
+    assert "Line 41 of the training data" in message
 
 
 def test_wrong_keys_fail_the_job_and_say_the_right_ones(account):
     message = failed_on_data(account, "wrong-keys", b'{"input": "a", "output": "b"}\n' * 20)
     assert 'must follow \'{"prompt":' in message
-    assert "line 1 of the training data" in message
+    assert "Line 1 of the training data" in message
 
 
 def test_too_few_records_fail_the_job(account):

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use whetstone_catalog::ServingMode;
 use whetstone_cloud::DeploymentStatus as Remote;
 use whetstone_contract::{AppError, DeploymentStatus, ErrorCode, JobDetail, JobStatus};
 
 use super::record::DeploymentRecord;
 use crate::Workbench;
 use crate::errors::{from_cloud, passes_by_itself};
+use crate::models;
 
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -17,6 +19,13 @@ impl Workbench {
         let job = self.jobs.get(id)?;
         if job.status != JobStatus::Completed || job.output_model_arn.is_none() {
             return Err(AppError::new(ErrorCode::Refused, "Only a completed job has a model to deploy."));
+        }
+        let model = models::find(&job.draft.base_model)?;
+        if !model.serving.contains(&ServingMode::OnDemand) {
+            let words = format!("Tuned copies of {} are served by provisioned throughput only.", model.name);
+            return Err(AppError::new(ErrorCode::Refused, words).hint(
+                "Create provisioned throughput with the AWS CLI or the Bedrock console; it is billed by the hour.",
+            ));
         }
         let failed = |deployment: &DeploymentRecord| deployment.status == DeploymentStatus::Failed;
         if job.deployment.as_ref().is_none_or(failed) {
