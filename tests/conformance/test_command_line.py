@@ -79,3 +79,26 @@ def test_sync_brings_a_folder_there_and_back(aws, account, tmp_path):
     aws("s3", "sync", f"s3://{BUCKET}/sync", str(tmp_path / "back"))
     for name in names:
         assert (tmp_path / "back" / name).read_text() == name * 1000
+
+
+def test_the_command_line_reads_stops_and_clears_away(aws, account):
+    """What the life cycle above has no need of."""
+    aws("bedrock", "list-foundation-models", "--by-output-modality", "TEXT")
+    tiny = ("whetstone.tiny-v1",)
+    aws("bedrock", "get-foundation-model", "--model-identifier", *tiny)
+    aws("bedrock", "get-foundation-model-availability", "--model-id", *tiny)
+    training = account.upload("cli/clearing.jsonl", jsonl())
+    arn = account.create_job("clearing", training, hyperParameters={"epochCount": "1"})
+    model = account.job_in(arn, "Completed")["outputModelArn"]
+    deployment = ("--custom-model-deployment-identifier", account.serve("clearing", model))
+    aws("bedrock", "list-model-customization-jobs", "--name-contains", "clearing")
+    aws("bedrock", "get-custom-model", "--model-identifier", model)
+    aws("bedrock", "list-custom-models")
+    aws("bedrock", "list-custom-model-deployments")
+    aws("bedrock", "update-custom-model-deployment", *deployment, "--model-arn", model)
+    aws("bedrock", "delete-custom-model-deployment", *deployment)
+    aws("bedrock", "delete-custom-model", "--model-identifier", model)
+    doomed = account.create_job("doomed", training, hyperParameters={**BY_HEART, "epochCount": "50"})
+    aws("bedrock", "stop-model-customization-job", "--job-identifier", doomed)
+    account.job_in(doomed, "Stopped")
+    assert aws.refused("bedrock", "get-custom-model", "--model-identifier", model) == "ResourceNotFoundException"

@@ -20,6 +20,8 @@ def test_the_base_model_is_listed_as_tunable(account):
     details = account.bedrock.get_foundation_model(modelIdentifier=BASE_MODEL)["modelDetails"]
     assert details["modelArn"] == tiny["modelArn"]
     assert details["responseStreamingSupported"] is True
+    here = account.bedrock.get_foundation_model_availability(modelId=BASE_MODEL)
+    assert (here["authorizationStatus"], here["regionAvailability"]) == ("AUTHORIZED", "AVAILABLE")
 
 
 def test_a_job_passes_through_its_three_phases(tuned):
@@ -214,3 +216,19 @@ def test_objects_come_back_byte_for_byte(account, tmp_path, size):
     account.s3.upload_file(str(sent), BUCKET, f"sizes/{size}")
     account.s3.download_file(BUCKET, f"sizes/{size}", str(received))
     assert received.read_bytes() == sent.read_bytes()
+
+
+def test_a_deployment_is_pointed_at_another_model_in_place(account):
+    training = account.upload("data/swapped.jsonl", jsonl())
+    arns = [account.create_job(f"swapped-{n}", training, hyperParameters={"epochCount": "1"}) for n in (1, 2)]
+    first, second = (account.job_in(arn, "Completed")["outputModelArn"] for arn in arns)
+    deployment = account.serve("swapped", first)
+    account.bedrock.update_custom_model_deployment(customModelDeploymentIdentifier=deployment, modelArn=second)
+
+    def swapped():
+        now = account.bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=deployment)
+        return now["modelArn"] == second
+
+    eventually(swapped)
+    account.answer(deployment, PAIRS[0][0])
+    account.bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=deployment)

@@ -17,6 +17,7 @@ pub async fn tune(clients: &Clients) -> Outcome<Tuned> {
     let bedrock = &clients.bedrock;
     bedrock.list_foundation_models().send().await?;
     bedrock.get_foundation_model().model_identifier("whetstone.tiny-v1").send().await?;
+    bedrock.get_foundation_model_availability().model_id("whetstone.tiny-v1").send().await?;
     let job = complete(clients).await?;
     bedrock.list_custom_models().send().await?;
     let model = bedrock.get_custom_model().model_identifier("rust-sdk").send().await?.model_arn;
@@ -30,6 +31,8 @@ pub async fn tune(clients: &Clients) -> Outcome<Tuned> {
         Ok((one.send().await?.status == CustomModelDeploymentStatus::Active).then_some(()))
     })
     .await?;
+    let update = bedrock.update_custom_model_deployment().model_arn(&model);
+    update.custom_model_deployment_identifier(&deployment).send().await?;
     bedrock.list_custom_model_deployments().send().await?;
     Ok(Tuned { model, deployment })
 }

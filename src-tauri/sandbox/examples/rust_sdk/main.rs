@@ -5,6 +5,7 @@
 //! The clients are the SDK's own, with its own parsers; an interceptor, which the SDK offers for that, sees what
 //! succeeded. A call that fails ends the program with what the SDK said.
 
+mod account;
 mod bedrock;
 mod objects;
 mod recorder;
@@ -29,6 +30,10 @@ pub struct Clients {
     pub bedrock: aws_sdk_bedrock::Client,
     pub runtime: aws_sdk_bedrockruntime::Client,
     pub s3: aws_sdk_s3::Client,
+    pub sts: aws_sdk_sts::Client,
+    pub iam: aws_sdk_iam::Client,
+    pub quotas: aws_sdk_servicequotas::Client,
+    pub pricing: aws_sdk_pricing::Client,
     /// The service role of the sandbox.
     pub role: String,
 }
@@ -44,7 +49,19 @@ impl Clients {
                 aws_sdk_bedrockruntime::config::Builder::from(config).interceptor(seen.clone()).build(),
             ),
             s3: aws_sdk_s3::Client::from_conf(
-                aws_sdk_s3::config::Builder::from(config).force_path_style(true).interceptor(seen).build(),
+                aws_sdk_s3::config::Builder::from(config).force_path_style(true).interceptor(seen.clone()).build(),
+            ),
+            sts: aws_sdk_sts::Client::from_conf(
+                aws_sdk_sts::config::Builder::from(config).interceptor(seen.clone()).build(),
+            ),
+            iam: aws_sdk_iam::Client::from_conf(
+                aws_sdk_iam::config::Builder::from(config).interceptor(seen.clone()).build(),
+            ),
+            quotas: aws_sdk_servicequotas::Client::from_conf(
+                aws_sdk_servicequotas::config::Builder::from(config).interceptor(seen.clone()).build(),
+            ),
+            pricing: aws_sdk_pricing::Client::from_conf(
+                aws_sdk_pricing::config::Builder::from(config).interceptor(seen).build(),
             ),
             role,
         }
@@ -74,6 +91,7 @@ async fn all(recorder: &Recorder) -> Outcome<()> {
         .build_https();
     let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
     let clients = Clients::new(&config, recorder, std::env::var("WHETSTONE_ROLE_ARN")?);
+    account::all(&clients).await?;
     objects::all(&clients).await?;
     let tuned = bedrock::tune(&clients).await?;
     runtime::all(&clients, &tuned.deployment).await?;

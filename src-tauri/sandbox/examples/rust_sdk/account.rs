@@ -1,0 +1,56 @@
+//! The account: who asks, what a role may do, what there may be, what it costs.
+
+use aws_sdk_iam::types::PolicyEvaluationDecisionType;
+
+use crate::{Clients, Outcome};
+
+const TRUST: &str = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+    "Principal": {"Service": "bedrock.amazonaws.com"}, "Action": "sts:AssumeRole"}}"#;
+const READ: &str = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:GetObject",
+    "Resource": "*"}}"#;
+const NAME: &str = "rust-sdk";
+
+pub async fn all(clients: &Clients) -> Outcome<()> {
+    clients.sts.get_caller_identity().send().await?;
+    roles(clients).await?;
+    let (quotas, pricing) = (&clients.quotas, &clients.pricing);
+    quotas.list_service_quotas().service_code("bedrock").send().await?;
+    quotas.get_service_quota().service_code("bedrock").quota_code("L-0406044C").send().await?;
+    let rows = pricing.get_products().service_code("AmazonBedrock").send().await?;
+    if rows.price_list().is_empty() { Err("there are no prices".into()) } else { Ok(()) }
+}
+
+async fn roles(clients: &Clients) -> Outcome<()> {
+    let iam = &clients.iam;
+    let made = iam.create_role().role_name(NAME).assume_role_policy_document(TRUST).send().await?;
+    let arn = made.role().map(|role| role.arn().to_owned()).unwrap_or_default();
+    iam.get_role().role_name(NAME).send().await?;
+    iam.list_roles().send().await?;
+    iam.update_assume_role_policy().role_name(NAME).policy_document(TRUST).send().await?;
+    iam.put_role_policy().role_name(NAME).policy_name("data").policy_document(READ).send().await?;
+    iam.get_role_policy().role_name(NAME).policy_name("data").send().await?;
+    iam.list_role_policies().role_name(NAME).send().await?;
+    let asked = iam.simulate_principal_policy().policy_source_arn(&arn);
+    let decided = asked.action_names("s3:GetObject").action_names("s3:PutObject").send().await?;
+    let decisions: Vec<_> = decided.evaluation_results().iter().map(|one| one.eval_decision().clone()).collect();
+    if decisions != [PolicyEvaluationDecisionType::Allowed, PolicyEvaluationDecisionType::ImplicitDeny] {
+        return Err(format!("decided otherwise: {decisions:?}").into());
+    }
+    iam.delete_role_policy().role_name(NAME).policy_name("data").send().await?;
+    managed(clients).await?;
+    iam.delete_role().role_name(NAME).send().await?;
+    Ok(())
+}
+
+async fn managed(clients: &Clients) -> Outcome<()> {
+    let iam = &clients.iam;
+    let made = iam.create_policy().policy_name(NAME).policy_document(READ).send().await?;
+    let arn = made.policy().and_then(|policy| policy.arn()).unwrap_or_default();
+    iam.get_policy().policy_arn(arn).send().await?;
+    iam.get_policy_version().policy_arn(arn).version_id("v1").send().await?;
+    iam.attach_role_policy().role_name(NAME).policy_arn(arn).send().await?;
+    iam.list_attached_role_policies().role_name(NAME).send().await?;
+    iam.detach_role_policy().role_name(NAME).policy_arn(arn).send().await?;
+    iam.delete_policy().policy_arn(arn).send().await?;
+    Ok(())
+}
