@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use whetstone_sandbox::{Sandbox, SandboxConfig, WorkerCommand, WorkerLimits};
 
+use crate::access_commands::{self, DoctorCall, ProfilesCall, SignInCall};
 use crate::data_commands::{self, ConvertCall, StatsCall, ValidateCall};
 use crate::evaluate::{self, EvaluateCall};
 
@@ -47,6 +48,12 @@ enum Command {
     Stats(StatsCall),
     /// Measure recorded answers against their references.
     Evaluate(EvaluateCall),
+    /// Ask AWS, from credentials to quotas, whether a customization job would be let in.
+    Doctor(DoctorCall),
+    /// List the profiles of the AWS configuration files: what each means, and what is wrong with it.
+    Profiles(ProfilesCall),
+    /// Sign a profile in by single sign-on, for this app, the AWS CLI and the SDKs.
+    SignIn(SignInCall),
     /// Run one training in a folder; the sandbox starts this by itself.
     #[command(hide = true)]
     TrainWorker { folder: PathBuf },
@@ -116,6 +123,9 @@ pub fn run() -> ExitCode {
         Some(Command::Convert(call)) => return data_commands::convert_file(&call),
         Some(Command::Stats(call)) => return data_commands::print_statistics(&call),
         Some(Command::Evaluate(call)) => return evaluate::run(&call),
+        Some(Command::Doctor(call)) => return access_commands::doctor(call),
+        Some(Command::Profiles(call)) => return access_commands::profiles(&call),
+        Some(Command::SignIn(call)) => return access_commands::sign_in(call),
         Some(Command::TrainWorker { folder }) => return whetstone_tuner::worker_process(&folder),
     };
     match outcome {

@@ -1,6 +1,7 @@
 //! The shell: one program with two faces. Without a subcommand it opens the window, with one it does the same work
 //! without. It wires the parts together and takes no decision; those are the workbench's.
 
+mod access_commands;
 mod command_line;
 mod data_commands;
 mod evaluate;

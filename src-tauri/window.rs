@@ -85,6 +85,12 @@ impl Host for Desktop {
         }
     }
 
+    fn open_in_browser(&self, address: &str) {
+        if let Err(error) = open::that_detached(address) {
+            tracing::warn!(%error, "no browser could be opened");
+        }
+    }
+
     fn now_ms(&self) -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

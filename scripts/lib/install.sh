@@ -5,7 +5,7 @@
 
 # What it takes to compile and link the app, and what it takes to drive its window without a screen.
 app_packages=(gcc libc6-dev pkg-config libwebkit2gtk-4.1-dev libdbus-1-dev)
-window_packages=(xvfb xauth webkit2gtk-driver dbus-daemon fonts-dejavu-core)
+window_packages=(xvfb xauth webkit2gtk-driver dbus-daemon gnome-keyring fonts-dejavu-core)
 python_packages=(python3 python3-venv)
 # A copier of its own making, for the conformance tests.
 copy_packages=(rclone)

@@ -26,10 +26,20 @@ pub struct Window {
 impl Window {
     /// Starts the app on this data folder, as the desktop would, with a file to open or none.
     pub async fn open(data: &Path, file: Option<&Path>) -> Result<Self, Box<dyn std::error::Error>> {
+        Self::open_in(data, file, &[]).await
+    }
+
+    /// The same, with variables in the app's environment.
+    pub async fn open_in(
+        data: &Path,
+        file: Option<&Path>,
+        variables: &[(&str, &Path)],
+    ) -> Result<Self, Box<dyn std::error::Error>> {
         let port = free_port()?;
         let driver = Command::new("WebKitWebDriver")
             .args(["--host=127.0.0.1", &format!("--port={port}")])
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .envs(variables.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

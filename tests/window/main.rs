@@ -3,7 +3,9 @@
 //! They want a display (Xvfb will do) and WebKitWebDriver; `scripts/test window` brings both.
 
 mod bad_input;
+mod connections;
 mod first_tune;
 mod harness;
 mod million;
+mod secrets;
 mod survival;

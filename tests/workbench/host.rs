@@ -1,13 +1,15 @@
 //! A host made of a temporary folder and a list of what was told.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use whetstone_contract::{
-    Api, AppEvent, DatasetSummary, ImportRequest, JobDetail, JobDraft, JobId, JobStatus, Nothing, PreviewRequest,
+    Api, AppEvent, Connection, DatasetSummary, ImportRequest, JobDetail, JobDraft, JobId, JobStatus, Nothing,
+    PreviewRequest,
 };
 use whetstone_sandbox::WorkerCommand;
 use whetstone_workbench::{Host, Workbench, WorkbenchConfig};
@@ -17,6 +19,8 @@ pub type Outcome = Result<(), Box<dyn std::error::Error>>;
 #[derive(Default)]
 pub struct TestHost {
     told: Mutex<Vec<AppEvent>>,
+    /// Pages that were opened in the browser.
+    pub opened: Mutex<Vec<String>>,
     /// What the dialog for a file to write answers next.
     pub new_file: Mutex<Option<PathBuf>>,
 }
@@ -43,6 +47,10 @@ impl TestHost {
 impl Host for TestHost {
     fn emit(&self, event: AppEvent) {
         self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(event);
+    }
+
+    fn open_in_browser(&self, address: &str) {
+        self.opened.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(address.to_owned());
     }
 
     fn now_ms(&self) -> i64 {
@@ -103,6 +111,26 @@ impl Bench {
         outcome.dataset.ok_or_else(|| format!("{:?}", outcome.problems).into())
     }
 
+    /// Asks until the connection is as wanted.
+    pub async fn wait_for_connection(
+        &self,
+        id: &str,
+        fits: impl Fn(&Connection) -> bool,
+    ) -> Result<Connection, Box<dyn std::error::Error>> {
+        let began = Instant::now();
+        loop {
+            let all = self.api.connections(Nothing {}).await?;
+            let connection = all.into_iter().find(|one| one.id == id).ok_or("the connection is gone")?;
+            if fits(&connection) {
+                return Ok(connection);
+            }
+            if began.elapsed() > Duration::from_secs(60) {
+                return Err(format!("the connection did not get there: {connection:#?}").into());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Asks until the job is as wanted; every poll is a look at the app's own record.
     pub async fn wait_for(
         &self,
@@ -135,4 +163,24 @@ pub fn draft(dataset: &str, name: &str, hyperparameters: &[(&str, &str)]) -> Job
         job_name: name.to_owned(),
         model_name: name.to_owned(),
     }
+}
+
+/// Forty ways to name a colour, four labels: small enough to be learnt by heart within seconds.
+pub fn colours(folder: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
+    let things = ["sky", "sea", "grass", "leaf", "sun", "lemon", "blood", "rose", "ice", "corn"];
+    let mut text = String::from("text,category\n");
+    for thing in things {
+        let colour = match thing {
+            "sky" | "sea" | "ice" => "blue",
+            "grass" | "leaf" => "green",
+            "sun" | "lemon" | "corn" => "yellow",
+            _ => "red",
+        };
+        for question in ["What colour is the", "Tell me the colour of the", "Name the colour of the", "Colour of"] {
+            writeln!(text, "\"{question} \"\"{thing}\"\", please\",{colour}")?;
+        }
+    }
+    let path = folder.join("colours.csv");
+    std::fs::write(&path, text)?;
+    Ok(path)
 }

@@ -1,7 +1,5 @@
 //! From a file to an answer, and what happens when the program ends in between.
 
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use whetstone_contract::{
@@ -9,29 +7,9 @@ use whetstone_contract::{
     PromptRequest, PromptRole, PromptTurn, SplitMethod, SplitRequest,
 };
 
-use crate::host::{Bench, Outcome, draft};
+use crate::host::{Bench, Outcome, colours, draft};
 
 const PATIENCE: Duration = Duration::from_secs(240);
-
-/// Forty ways to name a colour, four labels: small enough to be learnt by heart within seconds.
-fn colours(folder: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
-    let things = ["sky", "sea", "grass", "leaf", "sun", "lemon", "blood", "rose", "ice", "corn"];
-    let mut text = String::from("text,category\n");
-    for thing in things {
-        let colour = match thing {
-            "sky" | "sea" | "ice" => "blue",
-            "grass" | "leaf" => "green",
-            "sun" | "lemon" | "corn" => "yellow",
-            _ => "red",
-        };
-        for question in ["What colour is the", "Tell me the colour of the", "Name the colour of the", "Colour of"] {
-            writeln!(text, "\"{question} \"\"{thing}\"\", please\",{colour}")?;
-        }
-    }
-    let path = folder.join("colours.csv");
-    std::fs::write(&path, text)?;
-    Ok(path)
-}
 
 fn prompt(model_id: &str, text: &str) -> PromptRequest {
     PromptRequest {

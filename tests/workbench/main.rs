@@ -1,5 +1,6 @@
 //! The workbench without a window: the same calls the window makes, the real sandbox, the real trainer.
 
+mod connections;
 mod datasets;
 mod host;
 mod life_cycle;

@@ -6,6 +6,8 @@ export type ErrorAction =
   | 'retry'
   /** The connection is to be looked at. */
   | 'connection'
+  /** The person has to prove who they are: the connection's page says how. */
+  | 'signIn'
   /** The thing is gone: back to the list. */
   | 'back'
   /** Nothing but reading the message and changing the input. */
@@ -27,6 +29,10 @@ export const errorTable: Record<ErrorCode, ErrorWords> = {
   storage: { severity: 'error', heading: 'Could not be stored', action: 'retry' },
   unreachable: { severity: 'error', heading: 'The endpoint does not answer', action: 'connection' },
   accessDenied: { severity: 'error', heading: 'Access denied', action: 'connection' },
+  signIn: { severity: 'warning', heading: 'Sign in again', action: 'signIn' },
+  codeNeeded: { severity: 'warning', heading: 'A code is needed', action: 'signIn' },
+  keysNeeded: { severity: 'warning', heading: 'The keys are needed again', action: 'signIn' },
+  accountChanged: { severity: 'warning', heading: 'Another account', action: 'signIn' },
   throttled: { severity: 'warning', heading: 'Too many requests', action: 'retry' },
   validation: { severity: 'warning', heading: 'The request was refused', action: 'none' },
   cancelled: { severity: 'note', heading: 'Cancelled', action: 'none' },

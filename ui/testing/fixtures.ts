@@ -2,12 +2,17 @@
 import type {
   BaseModel,
   Connection,
+  DoctorReport,
   Hyperparameter,
   JobDetail,
   JobDraft,
   JobPlan,
   JobSummary,
   PlayableModel,
+  Profiles,
+  RegionChoice,
+  RoleDraft,
+  RoleWish,
   Sample,
 } from '../src/contract';
 
@@ -15,12 +20,211 @@ export const NOW = Date.now();
 const MINUTE = 60_000;
 
 export const connection: Connection = {
+  id: 'this-computer',
   name: 'This computer',
+  kind: 'thisComputer',
+  current: true,
   region: 'us-east-1',
   endpoint: 'http://127.0.0.1:41873',
   dataFolder: '/home/ada/.local/share/whetstone/sandbox',
+  profile: null,
+  keeping: null,
+  signsIn: false,
   state: 'ready',
   error: null,
+  identity: { account: '000000000000', arn: 'arn:aws:iam::000000000000:user/whetstone' },
+  expiresAt: null,
+  bucket: 'whetstone',
+  prefix: '',
+  roleArn: 'arn:aws:iam::000000000000:role/WhetstoneSandbox',
+};
+
+const elsewhere: Connection = {
+  ...connection,
+  current: false,
+  endpoint: null,
+  dataFolder: null,
+  bucket: null,
+  roleArn: null,
+};
+
+export const connections: Connection[] = [
+  connection,
+  {
+    ...elsewhere,
+    id: 'c-tuning',
+    name: 'tuning',
+    kind: 'profile',
+    profile: 'tuning',
+    identity: {
+      account: '111122223333',
+      arn: 'arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_MachineLearning_0123456789abcdef/ada',
+    },
+    expiresAt: NOW + 52 * MINUTE,
+    bucket: 'ada-fine-tuning',
+    prefix: 'whetstone/',
+    roleArn: 'arn:aws:iam::111122223333:role/AmazonBedrock-Whetstone',
+  },
+  {
+    ...elsewhere,
+    id: 'c-team',
+    name: 'team-sso',
+    kind: 'profile',
+    profile: 'team-sso',
+    signsIn: true,
+    region: 'us-west-2',
+    state: 'failed',
+    identity: null,
+    error: {
+      code: 'signIn',
+      message: 'no credentials: the sign-in of team is over or was never made',
+      detail: 'GetCallerIdentity',
+      hint: 'Sign in again; the work goes on where it was.',
+    },
+  },
+  {
+    ...elsewhere,
+    id: 'c-keys',
+    name: 'Typed-in keys',
+    kind: 'keys',
+    keeping: 'thisRun',
+    identity: { account: '444455556666', arn: 'arn:aws:iam::444455556666:user/ada' },
+  },
+];
+
+export const profiles: Profiles = {
+  configFile: '/home/ada/.aws/config',
+  credentialsFile: '/home/ada/.aws/credentials',
+  found: true,
+  environment: null,
+  environmentRegion: null,
+  problems: [
+    {
+      message: '[staging] is no profile: in this file a profile is written [profile staging].',
+      file: '/home/ada/.aws/config',
+      line: 31,
+    },
+  ],
+  profiles: [
+    {
+      name: 'tuning',
+      file: '/home/ada/.aws/config',
+      line: 1,
+      region: 'us-east-1',
+      endpoint: null,
+      source: 'single sign-on, session team → arn:aws:iam::111122223333:role/tuner',
+      signIn: true,
+      mfaSerial: null,
+      keyTail: null,
+      problem: null,
+    },
+    {
+      name: 'old-laptop',
+      file: '/home/ada/.aws/credentials',
+      line: 4,
+      region: null,
+      endpoint: null,
+      source: 'access key in /home/ada/.aws/credentials',
+      signIn: false,
+      mfaSerial: null,
+      keyTail: null,
+      problem: null,
+    },
+    {
+      name: 'build',
+      file: '/home/ada/.aws/config',
+      line: 18,
+      region: 'eu-central-1',
+      endpoint: null,
+      source: 'gives no credentials',
+      signIn: false,
+      mfaSerial: null,
+      keyTail: null,
+      problem: {
+        message: 'its source_profile "builder" does not exist',
+        file: '/home/ada/.aws/config',
+        line: 18,
+      },
+    },
+  ],
+};
+
+export const regions: RegionChoice[] = [
+  { region: 'us-east-1', tunable: ['Nova Lite', 'Nova Micro', 'Nova Pro'] },
+  { region: 'us-west-2', tunable: ['Llama 3.1 8B Instruct'] },
+];
+
+export function roleDraft(wish: RoleWish): RoleDraft {
+  const name = wish.name ?? 'AmazonBedrock-Whetstone';
+  const statement = (over: object) =>
+    JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', ...over }] }, null, 2);
+  return {
+    name,
+    arn: `arn:aws:iam::111122223333:role/${name}`,
+    trust: statement({ Principal: { Service: 'bedrock.amazonaws.com' }, Action: 'sts:AssumeRole' }),
+    permissions: statement({
+      Action: ['s3:GetObject', 's3:PutObject'],
+      Resource: `arn:aws:s3:::${wish.bucket}/${wish.prefix}*`,
+    }),
+    exists: false,
+    letter: `Please create the role ${name} in account 111122223333.`,
+  };
+}
+
+const passRole = {
+  Effect: 'Allow',
+  Action: 'iam:PassRole',
+  Resource: 'arn:aws:iam::111122223333:role/AmazonBedrock-Whetstone',
+  Condition: { StringEquals: { 'iam:PassedToService': 'bedrock.amazonaws.com' } },
+};
+
+export const doctorReport: DoctorReport = {
+  name: 'tuning',
+  region: 'us-east-1',
+  account: '111122223333',
+  verdict: 'failed',
+  checks: [
+    {
+      id: 'credentials',
+      title: 'Credentials',
+      state: 'ok',
+      asked: 'Credentials: profile tuning',
+      answered: 'A key that ends in Q7XA, for another 52 min.',
+      mend: null,
+    },
+    {
+      id: 'clock',
+      title: 'Clock',
+      state: 'warning',
+      asked: 'The date in the answer of STS',
+      answered: 'This computer’s clock is 94 s behind AWS’s.',
+      mend: { words: 'Let this computer set its clock from the network.', policy: null, page: null },
+    },
+    {
+      id: 'model',
+      title: 'Base model',
+      state: 'skipped',
+      asked: 'A base model',
+      answered: 'None was named.',
+      mend: null,
+    },
+    {
+      id: 'roleTrust',
+      title: 'Role: trust',
+      state: 'unknown',
+      asked: 'iam:GetRole AmazonBedrock-Whetstone',
+      answered: 'AccessDenied: you are not authorized to perform iam:GetRole',
+      mend: null,
+    },
+    {
+      id: 'passRole',
+      title: 'Handing the role over',
+      state: 'failed',
+      asked: 'iam:PassRole, by iam:SimulatePrincipalPolicy',
+      answered: 'No statement allows it to you.',
+      mend: { words: 'Ask for this statement.', policy: JSON.stringify(passRole, null, 2), page: null },
+    },
+  ],
 };
 
 export const samples: Sample[] = [
@@ -188,6 +392,10 @@ export function job(over: Partial<JobSummary> = {}): JobSummary {
     baseModelName: tiny.name,
     standIn: false,
     datasetName: 'banking77',
+    connection: 'this-computer',
+    connectionName: 'This computer',
+    region: 'us-east-1',
+    account: '000000000000',
     status: 'inProgress',
     createdAt: NOW - 4 * MINUTE - 7000,
     endedAt: null,

@@ -1,5 +1,5 @@
 /** Whole sets of answers: a first run, a busy day, and things going wrong. */
-import type { AppError, DatasetSummary, ImportOutcome, Theme } from '../src/contract';
+import type { AppError, Connection, DatasetSummary, ImportOutcome, Theme } from '../src/contract';
 import { datasetAnswers } from './dataset-answers';
 import { completion, dataset, prompt } from './dataset-fixtures';
 import * as fixture from './fixtures';
@@ -41,6 +41,51 @@ const broken: ImportOutcome = {
     },
   ],
 };
+
+/** A list of connections that can be chosen from, changed and tried again. */
+function connectionAnswers(list: Connection[]): Handlers {
+  let all = list;
+  const find = (id: string) => all.find((one) => one.id === id) ?? fixture.connection;
+  const change = (id: string, over: Partial<Connection>) => {
+    all = all.map((one) => (one.id === id ? { ...one, ...over } : one));
+    return find(id);
+  };
+  return {
+    connection: () => all.find((one) => one.current) ?? fixture.connection,
+    connections: () => all,
+    profiles: () => fixture.profiles,
+    regions: () => fixture.regions,
+    choose_connection: ({ connection }) => {
+      all = all.map((one) => ({ ...one, current: one.id === connection }));
+      return find(connection);
+    },
+    sign_in: ({ connection }) => change(connection, { state: 'ready', error: null }),
+    cancel_sign_in: () => ({}),
+    reconnect: ({ connection }) => find(connection),
+    enter_code: ({ connection }) => find(connection),
+    renew_keys: ({ connection }) => find(connection),
+    accept_account: ({ connection }) => find(connection),
+    change_connection: ({ connection, bucket, prefix, roleArn }) =>
+      change(connection, { bucket, prefix: prefix ?? '', roleArn }),
+    add_connection: () => find('c-tuning'),
+    place_choices: () => ({
+      buckets: ['ada-fine-tuning', 'team-data'],
+      roles: [
+        { name: 'AmazonBedrock-Whetstone', arn: 'arn:aws:iam::111122223333:role/AmazonBedrock-Whetstone' },
+      ],
+      bucketTrouble: null,
+      rolesTrouble: null,
+    }),
+    draft_role: (wish) => fixture.roleDraft(wish),
+    create_role: ({ connection }) => ({ connection: find(connection), done: ['The role was created.'] }),
+    create_bucket: ({ connection }) => ({ connection: find(connection), done: ['The bucket is there.'] }),
+    doctor: () => fixture.doctorReport,
+    remove_connection: ({ connection }) => {
+      all = all.filter((one) => one.id !== connection);
+      return {};
+    },
+  };
+}
 
 function madeUp(): DatasetSummary[] {
   const plain = { split: null, undo: null, editedAt: null, unsaved: false };
@@ -185,8 +230,7 @@ function busy(theme: Theme): Handlers {
       chosen = patch.theme ?? chosen;
       return { theme: chosen };
     },
-    connection: () => fixture.connection,
-    reconnect: () => fixture.connection,
+    ...connectionAnswers(fixture.connections),
     activities: () => [
       {
         id: 'a-1',

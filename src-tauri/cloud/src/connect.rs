@@ -1,24 +1,31 @@
 //! Where the calls go, who makes them, and how long they may take.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
 
 use aws_config::{
-    BehaviorVersion, Region, SdkConfig, identity::IdentityCache, profile::ProfileFileCredentialsProvider,
-    provider_config::ProviderConfig, retry::RetryConfig, stalled_stream_protection::StalledStreamProtectionConfig,
-    timeout::TimeoutConfig,
+    BehaviorVersion, Region, SdkConfig, identity::IdentityCache, provider_config::ProviderConfig, retry::RetryConfig,
+    stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
 };
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future};
+use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_http_client::tls;
 
-use crate::{CloudError, CloudErrorCode, error::last_cause};
+use crate::error::without_credentials;
+use crate::identity::Clock;
+use crate::profiles::{Endpoints, Means, Plan, Service, of_environment, of_plan};
+use crate::{CloudError, CloudErrorCode};
 
 /// One account in one Region, or something that speaks the same protocols.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     /// Signs the requests, and tells AWS's own endpoints apart.
     pub region: String,
-    /// `http://` or `https://`; none for AWS itself. With one, S3 is addressed by path, since a bucket has no host name of its own there.
-    pub endpoint_url: Option<String>,
+    /// Services that are elsewhere than at AWS, by `http://` or `https://`. S3 is then addressed by path, since a bucket
+    /// has no host name of its own there.
+    pub endpoints: Endpoints,
     pub credentials: Credentials,
 }
 
@@ -27,9 +34,10 @@ pub struct Endpoint {
 pub enum Credentials {
     /// A key of its own; a session token comes with keys that end.
     Static { id: String, secret: String, session: Option<String> },
-    /// A profile of the AWS configuration files, with all that can stand there: keys, single sign-on, a process, a role.
-    /// It is read when the first call is made.
-    Profile(String),
+    /// What a profile of the AWS configuration files means, and the code of a device where it wants one.
+    Profile { plan: Box<Plan>, code: Option<String> },
+    /// What the environment of this program gives: variables, a web identity, a container, an instance.
+    Environment,
 }
 
 /// Keys never get into a log by way of a debug print.
@@ -37,7 +45,8 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Static { .. } => f.write_str("Static(..)"),
-            Self::Profile(name) => f.debug_tuple("Profile").field(name).finish(),
+            Self::Profile { plan, .. } => f.debug_tuple("Profile").field(plan).finish(),
+            Self::Environment => f.write_str("Environment"),
         }
     }
 }
@@ -91,6 +100,11 @@ pub struct Cloud {
     pub(crate) bedrock: aws_sdk_bedrock::Client,
     pub(crate) runtime: aws_sdk_bedrockruntime::Client,
     pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) sts: aws_sdk_sts::Client,
+    pub(crate) iam: aws_sdk_iam::Client,
+    pub(crate) quotas: aws_sdk_servicequotas::Client,
+    pub(crate) clock: Clock,
+    pub(crate) seen: LastSeen,
     pub(crate) region: String,
     pub(crate) timeouts: Timeouts,
 }
@@ -115,8 +129,8 @@ impl Cloud {
     /// # Errors
     /// As [`Cloud::connect`].
     pub fn connect_with(endpoint: Endpoint, timeouts: Timeouts) -> Result<Self, CloudError> {
-        let Endpoint { region, endpoint_url, credentials } = endpoint;
-        check(&region, endpoint_url.as_deref())?;
+        let Endpoint { region, endpoints, credentials } = endpoint;
+        check(&region, &endpoints)?;
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
             .build_https();
@@ -124,34 +138,65 @@ impl Cloud {
         // An answer that is late may be paid for already, so the wait for a model must not end in the SDK asking again;
         // it is ended where the answer is read.
         let unhurried = TimeoutConfig::builder().connect_timeout(timeouts.connect).disable_read_timeout().build();
-        let sign_in = ProviderConfig::empty()
+        let sign_in = ProviderConfig::without_region()
             .with_region(Some(Region::new(region.clone())))
             .with_http_client(http.clone())
             .with_timeout_config(usual.clone());
-        let mut config = SdkConfig::builder()
+        let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.clone()))
-            .credentials_provider(credentials.provider(&sign_in))
             .identity_cache(IdentityCache::lazy().load_timeout(timeouts.answer).build())
             .http_client(http)
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
             .timeout_config(usual)
-            .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(timeouts.stall).build());
-        let by_path = endpoint_url.is_some();
-        config.set_endpoint_url(endpoint_url);
-        let config = config.build();
+            .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(timeouts.stall).build())
+            .build();
+        let seen = LastSeen::new(credentials.provider(&config, sign_in));
+        let config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(seen.clone())).build();
+        let clock = Clock::default();
+        let at = |service: Service| {
+            let mut config = config.to_builder();
+            config.set_endpoint_url(endpoints.get(service).map(str::to_owned));
+            config.build()
+        };
+        let by_path = endpoints.get(Service::S3).is_some();
 
         Ok(Self {
-            bedrock: aws_sdk_bedrock::Client::new(&config),
+            bedrock: aws_sdk_bedrock::Client::new(&at(Service::Bedrock)),
             runtime: aws_sdk_bedrockruntime::Client::from_conf(
-                aws_sdk_bedrockruntime::config::Builder::from(&config).timeout_config(unhurried).build(),
+                aws_sdk_bedrockruntime::config::Builder::from(&at(Service::BedrockRuntime))
+                    .timeout_config(unhurried)
+                    .build(),
             ),
             s3: aws_sdk_s3::Client::from_conf(
-                aws_sdk_s3::config::Builder::from(&config).force_path_style(by_path).build(),
+                aws_sdk_s3::config::Builder::from(&at(Service::S3)).force_path_style(by_path).build(),
             ),
+            sts: aws_sdk_sts::Client::from_conf(
+                aws_sdk_sts::config::Builder::from(&at(Service::Sts)).interceptor(clock.clone()).build(),
+            ),
+            iam: aws_sdk_iam::Client::new(&at(Service::Iam)),
+            quotas: aws_sdk_servicequotas::Client::new(&at(Service::ServiceQuotas)),
+            clock,
+            seen,
             region,
             timeouts,
         })
+    }
+
+    /// Has credentials, without a call that they sign.
+    ///
+    /// # Errors
+    /// `Credentials`, `Expired`, `CodeNeeded`, or what a call on the way to them met with.
+    pub async fn key_in_hand(&self) -> Result<KeyInHand, CloudError> {
+        let credentials = self.seen.get().await.map_err(|error| without_credentials(&error))?;
+        let id = credentials.access_key_id();
+        let tail = id.get(id.len().saturating_sub(4)..).unwrap_or_default().to_owned();
+        Ok(KeyInHand { tail, ends: credentials.expiry() })
+    }
+
+    /// When the credentials that signed last will end; none for those that do not end, and before the first call.
+    pub fn credentials_end(&self) -> Option<SystemTime> {
+        self.seen.ends()
     }
 
     /// The Region that requests are signed for.
@@ -160,53 +205,77 @@ impl Cloud {
     }
 }
 
-fn check(region: &str, endpoint_url: Option<&str>) -> Result<(), CloudError> {
+fn check(region: &str, endpoints: &Endpoints) -> Result<(), CloudError> {
     let refuse = |message: String| Err(CloudError::new("Connect", CloudErrorCode::Validation, message));
     if region.is_empty() || !region.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
         return refuse(format!("\"{region}\" is not the name of a Region"));
     }
-    match endpoint_url {
-        Some(url) if !url.starts_with("http://") && !url.starts_with("https://") => {
-            refuse(format!("\"{url}\" is not an http or https address"))
-        }
-        _ => Ok(()),
+    match endpoints.iter().find(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
+        Some(url) => refuse(format!("\"{url}\" is not an http or https address")),
+        None => Ok(()),
     }
 }
 
 impl Credentials {
-    fn provider(self, sign_in: &ProviderConfig) -> SharedCredentialsProvider {
+    fn provider(self, config: &SdkConfig, provider: ProviderConfig) -> SharedCredentialsProvider {
         match self {
             Self::Static { id, secret, session } => SharedCredentialsProvider::new(
                 aws_credential_types::Credentials::new(id, secret, session, None, "whetstone"),
             ),
-            Self::Profile(name) => {
-                let provider = ProfileFileCredentialsProvider::builder().configure(sign_in).profile_name(&name).build();
-                SharedCredentialsProvider::new(NamedProfile { name, provider })
-            }
+            Self::Profile { plan, code } => of_plan(*plan, &Means { config: config.clone(), provider, code }),
+            Self::Environment => of_environment(&provider),
         }
     }
 }
 
-/// A profile whose errors say which profile it is; someone may have many.
-#[derive(Debug)]
-struct NamedProfile {
-    name: String,
-    provider: ProfileFileCredentialsProvider,
+/// The access key at hand, as far as it may be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyInHand {
+    /// The last four characters of its id.
+    pub tail: String,
+    /// None for a key that does not end.
+    pub ends: Option<SystemTime>,
 }
 
-impl ProvideCredentials for NamedProfile {
+/// Credentials with less than this left are had anew.
+const TOO_SHORT: Duration = Duration::from_secs(60);
+
+/// Hands credentials through, and keeps the last ones for as long as they are good. The SDK has a cache of its own for
+/// each client; this one is for all of them, so that a role is taken on once, and the code of a device asked for once.
+#[derive(Debug, Clone)]
+pub(crate) struct LastSeen {
+    provider: SharedCredentialsProvider,
+    last: Arc<tokio::sync::Mutex<Option<aws_credential_types::Credentials>>>,
+    ends: Arc<Mutex<Option<SystemTime>>>,
+}
+
+impl LastSeen {
+    fn new(provider: SharedCredentialsProvider) -> Self {
+        Self { provider, last: Arc::default(), ends: Arc::default() }
+    }
+
+    fn ends(&self) -> Option<SystemTime> {
+        *self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn get(&self) -> provider::Result {
+        let mut last = self.last.lock().await;
+        let good = |ends: SystemTime| ends.duration_since(SystemTime::now()).is_ok_and(|left| left > TOO_SHORT);
+        if let Some(known) = last.as_ref().filter(|known| known.expiry().is_none_or(good)) {
+            return Ok(known.clone());
+        }
+        let credentials = self.provider.provide_credentials().await?;
+        *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = credentials.expiry();
+        *last = Some(credentials.clone());
+        Ok(credentials)
+    }
+}
+
+impl ProvideCredentials for LastSeen {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
     {
-        future::ProvideCredentials::new(async {
-            self.provider.provide_credentials().await.map_err(|error| match &error {
-                CredentialsError::CredentialsNotLoaded(_) => CredentialsError::not_loaded(format!(
-                    "the AWS configuration files have no profile \"{}\" with credentials",
-                    self.name
-                )),
-                _ => CredentialsError::provider_error(format!("profile \"{}\": {}", self.name, last_cause(&error))),
-            })
-        })
+        future::ProvideCredentials::new(self.get())
     }
 }

@@ -11,7 +11,10 @@ use aws_sdk_bedrock::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
 };
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::{DateTime, date_time::Format, event_stream::RawMessage};
+
+use crate::profiles::{CodeNeeded, SignInNeeded};
 
 /// A signature is refused when the two clocks are further apart than this (AWS, Signature Version 4).
 const ALLOWED_SKEW: Duration = Duration::from_secs(5 * 60);
@@ -32,6 +35,8 @@ pub enum CloudErrorCode {
     QuotaExceeded,
     /// The session is over; signing in again helps.
     Expired,
+    /// The code of a device is needed to take on a role.
+    CodeNeeded,
     /// No credentials could be had, or AWS does not know the key.
     Credentials,
     /// The secret key does not fit the key id.
@@ -73,6 +78,11 @@ pub struct CloudError {
 impl CloudError {
     pub(crate) fn new(operation: &'static str, code: CloudErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), operation, aws_code: None, request_id: None }
+    }
+
+    /// The service said that all is well, and left out what it was asked for.
+    pub(crate) fn unreadable(operation: &'static str) -> Self {
+        Self::new(operation, CloudErrorCode::Other, "the answer lacks what was asked for")
     }
 
     /// The same failure, known by AWS's code for it.
@@ -134,12 +144,8 @@ fn not_sent<E: Error + 'static, R: std::fmt::Debug + 'static>(
     operation: &'static str,
     error: &SdkError<E, R>,
 ) -> CloudError {
-    if causes(error).any(|cause| cause.is::<CredentialsError>()) {
-        return CloudError::new(
-            operation,
-            CloudErrorCode::Credentials,
-            format!("no credentials: {}", last_cause(error)),
-        );
+    if let Some(failure) = no_credentials(operation, error) {
+        return failure;
     }
     match error {
         SdkError::DispatchFailure(failure) if failure.is_io() => {
@@ -148,6 +154,36 @@ fn not_sent<E: Error + 'static, R: std::fmt::Debug + 'static>(
         SdkError::ConstructionFailure(_) => CloudError::new(operation, CloudErrorCode::Validation, last_cause(error)),
         _ => CloudError::new(operation, CloudErrorCode::Other, last_cause(error)),
     }
+}
+
+/// Why credentials could not be had, where that is what went wrong.
+fn no_credentials(operation: &'static str, error: &(dyn Error + 'static)) -> Option<CloudError> {
+    causes(error).find(|cause| cause.is::<CredentialsError>())?;
+    // A call on the way to them failed: that failure says more.
+    if let Some(failure) = causes(error).find_map(|cause| cause.downcast_ref::<CloudError>()) {
+        return Some(failure.clone());
+    }
+    let code = if causes(error).any(|cause| cause.is::<SignInNeeded>()) {
+        CloudErrorCode::Expired
+    } else if causes(error).any(|cause| cause.is::<CodeNeeded>()) {
+        CloudErrorCode::CodeNeeded
+    } else if is_network(error) {
+        CloudErrorCode::Unreachable
+    } else {
+        CloudErrorCode::Credentials
+    };
+    Some(CloudError::new(operation, code, format!("no credentials: {}", last_cause(error))))
+}
+
+/// The same for someone who asked for the credentials alone.
+pub(crate) fn without_credentials(error: &CredentialsError) -> CloudError {
+    let otherwise = || CloudError::new("Credentials", CloudErrorCode::Credentials, last_cause(error));
+    no_credentials("Credentials", error).unwrap_or_else(otherwise)
+}
+
+/// Whether no connection could be made, somewhere beneath this.
+pub(crate) fn is_network(error: &(dyn Error + 'static)) -> bool {
+    causes(error).any(|cause| cause.downcast_ref::<ConnectorError>().is_some_and(|one| one.is_io() || one.is_timeout()))
 }
 
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
@@ -212,17 +248,26 @@ fn of_aws_code(code: &str) -> Option<CloudErrorCode> {
         | "InvalidURI"
         | "KeyTooLongError"
         | "EntityTooLarge"
+        | "MalformedPolicyDocument"
         | "MalformedXML" => CloudErrorCode::Validation,
-        "ConflictException" | "ResourceInUseException" | "BucketAlreadyExists" | "OperationAborted" => {
-            CloudErrorCode::Conflict
-        }
-        "ResourceNotFoundException" | "NoSuchBucket" | "NoSuchKey" | "NoSuchUpload" | "NotFound" => {
-            CloudErrorCode::NotFound
-        }
+        "ConflictException"
+        | "ResourceInUseException"
+        | "EntityAlreadyExists"
+        | "BucketAlreadyExists"
+        | "OperationAborted" => CloudErrorCode::Conflict,
+        "ResourceNotFoundException"
+        | "NoSuchEntity"
+        | "NoSuchResourceException"
+        | "NoSuchBucket"
+        | "NoSuchKey"
+        | "NoSuchUpload"
+        | "NotFound" => CloudErrorCode::NotFound,
         "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "SlowDown" | "RequestLimitExceeded" => {
             CloudErrorCode::Throttled
         }
-        "ServiceQuotaExceededException" | "TooManyBuckets" | "LimitExceededException" => CloudErrorCode::QuotaExceeded,
+        "ServiceQuotaExceededException" | "TooManyBuckets" | "LimitExceededException" | "LimitExceeded" => {
+            CloudErrorCode::QuotaExceeded
+        }
         "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => CloudErrorCode::Expired,
         "UnrecognizedClientException"
         | "InvalidClientTokenId"

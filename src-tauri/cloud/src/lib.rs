@@ -9,6 +9,11 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `connect` | region, endpoint, credentials, timeouts, the one HTTP client |
+//! | `iam` | roles, and what IAM says that someone may do |
+//! | `probe` | questions that change nothing: is a model, a bucket, a quota there |
+//! | `identity` | whose credentials these are |
+//! | `profiles/` | the AWS configuration files: what a profile means, and carrying it out |
+//! | `sign_in` | single sign-on, with the token where the AWS CLI looks for it |
 //! | `s3` | upload with progress, get, list, buckets |
 //! | `jobs` | customization jobs |
 //! | `metrics` | the loss files that a job leaves in its output folder |
@@ -18,17 +23,26 @@
 
 mod connect;
 mod error;
+mod iam;
+mod identity;
 mod jobs;
 mod metrics;
 mod models;
+mod probe;
+pub mod profiles;
 mod runtime;
 mod s3;
+mod sign_in;
 mod spelled;
 
-pub use connect::{Cloud, Credentials, Endpoint, Timeouts};
+pub use connect::{Cloud, Credentials, Endpoint, KeyInHand, Timeouts};
 pub use error::{CloudError, CloudErrorCode};
+pub use iam::{Decision, Role};
+pub use identity::Identity;
 pub use jobs::{CreateJob, Job, JobStatus, JobSummary, Phase, PhaseStatus, Phases};
 pub use metrics::{Metrics, MetricsPoint};
 pub use models::{CustomModel, CustomModelSummary, Deployment, DeploymentStatus, FoundationModel, ModelStatus};
+pub use probe::{BucketPlace, ModelAccess, Quota};
 pub use runtime::{ChatMessage, ChatRole, ConverseEvent, ConverseRequest, ConverseStream};
 pub use s3::{MAX_OBJECT_IN_MEMORY, ObjectSummary, S3Uri};
+pub use sign_in::SignIn;

@@ -1,6 +1,6 @@
 //! The app as a whole: how it starts, where it is connected, its settings, its long work, its events.
 
-use crate::{AppError, PickedFile, shapes};
+use crate::{AppError, Check, Connection, PickedFile, shapes};
 
 shapes! {
     /// What the window needs to draw its first picture.
@@ -24,23 +24,6 @@ shapes! {
     pub struct SettingsPatch {
         pub theme: Option<Theme>,
     }
-
-    /// Where calls go.
-    #[derive(Eq)]
-    pub struct Connection {
-        /// "This computer".
-        pub name: String,
-        pub region: String,
-        pub endpoint: Option<String>,
-        /// The folder that holds the sandbox's state.
-        pub data_folder: String,
-        pub state: ConnectionState,
-        /// Set when the state is Failed.
-        pub error: Option<AppError>,
-    }
-
-    #[derive(Eq, Copy)]
-    pub enum ConnectionState { Starting, Ready, Failed }
 
     /// Long work in the background.
     pub struct Activity {
@@ -70,7 +53,14 @@ shapes! {
     #[serde(tag = "event")]
     #[serde(rename_all_fields = "camelCase")]
     pub enum AppEvent {
+        /// One of the connections changed; the current one says so of itself.
         ConnectionChanged { connection: Connection },
+        /// One was added, removed or chosen: ask for the list again.
+        ConnectionsChanged,
+        /// A sign-in waits for the person, on this page and with this code.
+        SignInCode { connection: String, code: String, address: String },
+        /// The doctor has an answer more.
+        DoctorChecked { request: String, check: Check },
         DatasetsChanged { dataset: Option<String> },
         /// Something computed in the background has seen more of a dataset: ask again for what is on the screen.
         /// At most a few times a second, and once at the end.

@@ -54,9 +54,40 @@ commands! {
     /// The first call of a window.
     start(Nothing) -> Start;
     patch_settings(SettingsPatch) -> Settings;
+
+    /// The current one.
     connection(Nothing) -> Connection;
-    /// Tries a failed connection again.
-    reconnect(Nothing) -> Connection;
+    /// This computer first, then in the order they were added.
+    connections(Nothing) -> Vec<Connection>;
+    /// What the AWS configuration files of this computer hold.
+    profiles(Nothing) -> Profiles;
+    add_connection(NewConnection) -> Connection;
+    /// Makes it the current one; the choice outlives the program.
+    choose_connection(ConnectionId) -> Connection;
+    change_connection(ConnectionChange) -> Connection;
+    /// The answer to a changed account: use the one it leads to now.
+    accept_account(ConnectionId) -> Connection;
+    /// Opens the browser and waits there for the person; answers when the connection was tried again.
+    sign_in(ConnectionId) -> Connection;
+    cancel_sign_in(ConnectionId) -> Nothing;
+    /// The code that a device shows, for a role that wants one.
+    enter_code(DeviceCode) -> Connection;
+    /// Types the keys of a connection in again.
+    renew_keys(KeysAgain) -> Connection;
+    /// Forgets it and its keys. Jobs made with it stay listed.
+    remove_connection(ConnectionId) -> Nothing;
+    /// Tries a connection again: reads the configuration files anew and asks who it is.
+    reconnect(ConnectionId) -> Connection;
+    place_choices(ConnectionId) -> PlaceChoices;
+    /// Shows a role as it would be created; creates nothing.
+    draft_role(RoleWish) -> RoleDraft;
+    create_role(RoleWish) -> PlaceChange;
+    create_bucket(BucketWish) -> PlaceChange;
+    /// Asks whether a job would be let in; each check is told as it is done, and all are answered at the end.
+    doctor(DoctorRequest) -> DoctorReport;
+    /// Regions where something can be tuned, the most first.
+    regions(Nothing) -> Vec<RegionChoice>;
+
     activities(Nothing) -> Vec<Activity>;
     cancel_activity(ActivityId) -> Nothing;
 

@@ -23,6 +23,14 @@ pub enum ErrorCode {
     Unreachable,
     /// The endpoint does not let these credentials do that.
     AccessDenied,
+    /// The session is over; signing in again lets the work go on where it was.
+    SignIn,
+    /// A role wants the code that a device shows.
+    CodeNeeded,
+    /// The keys that were typed in are not here any more.
+    KeysNeeded,
+    /// The connection leads to another account than before: go on only when the person says so.
+    AccountChanged,
     /// Too many requests, or a quota is used up; later is better.
     Throttled,
     /// The endpoint refused the request as invalid.

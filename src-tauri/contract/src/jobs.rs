@@ -58,6 +58,11 @@ shapes! {
         pub base_model_name: String,
         pub stand_in: bool,
         pub dataset_name: String,
+        /// The connection it was started with, by id and by name. It is watched there, whichever is current.
+        pub connection: String,
+        pub connection_name: String,
+        pub region: String,
+        pub account: Option<String>,
         pub status: JobStatus,
         pub created_at: i64,
         pub ended_at: Option<i64>,

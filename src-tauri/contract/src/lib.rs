@@ -7,6 +7,7 @@
 
 mod app;
 mod commands;
+mod connections;
 mod dataset_edits;
 mod dataset_export;
 mod dataset_findings;
@@ -17,6 +18,7 @@ mod dataset_snapshots;
 mod dataset_splits;
 mod dataset_statistics;
 mod datasets;
+mod doctor;
 mod error;
 mod jobs;
 mod models;
@@ -25,6 +27,7 @@ mod typescript;
 
 pub use app::*;
 pub use commands::*;
+pub use connections::*;
 pub use dataset_edits::*;
 pub use dataset_export::*;
 pub use dataset_findings::*;
@@ -35,6 +38,7 @@ pub use dataset_snapshots::*;
 pub use dataset_splits::*;
 pub use dataset_statistics::*;
 pub use datasets::*;
+pub use doctor::*;
 pub use error::*;
 pub use jobs::*;
 pub use models::*;

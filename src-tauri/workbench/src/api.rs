@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use whetstone_contract::*;
 
 use crate::errors::from_store;
-use crate::{Workbench, models, samples};
+use crate::{Workbench, connections, models, samples};
 
 #[async_trait]
 impl Api for Workbench {
@@ -28,9 +28,88 @@ impl Api for Workbench {
         Ok(self.connections.shown())
     }
 
-    async fn reconnect(&self, _: Nothing) -> Result<Connection, AppError> {
-        self.connect().await;
-        Ok(self.connections.shown())
+    async fn connections(&self, _: Nothing) -> Result<Vec<Connection>, AppError> {
+        Ok(self.connections.list())
+    }
+
+    async fn profiles(&self, _: Nothing) -> Result<Profiles, AppError> {
+        connections::profiles().await
+    }
+
+    async fn add_connection(&self, new: NewConnection) -> Result<Connection, AppError> {
+        let added = self.connections.add(new).await?;
+        self.connect(&added.id).await;
+        self.connections.get(&added.id)
+    }
+
+    async fn choose_connection(&self, which: ConnectionId) -> Result<Connection, AppError> {
+        let chosen = self.connections.choose(&which.connection)?;
+        if chosen.state != ConnectionState::Ready {
+            self.connect(&chosen.id).await;
+        }
+        self.connections.get(&chosen.id)
+    }
+
+    async fn change_connection(&self, change: ConnectionChange) -> Result<Connection, AppError> {
+        self.connections.change(change)
+    }
+
+    async fn accept_account(&self, which: ConnectionId) -> Result<Connection, AppError> {
+        self.connections.accept_account(&which.connection)?;
+        self.reconnect(which).await
+    }
+
+    async fn sign_in(&self, which: ConnectionId) -> Result<Connection, AppError> {
+        Workbench::sign_in(self, &which.connection).await
+    }
+
+    async fn cancel_sign_in(&self, which: ConnectionId) -> Result<Nothing, AppError> {
+        self.connections.sign_ins.cancel(&which.connection);
+        Ok(Nothing {})
+    }
+
+    async fn enter_code(&self, code: DeviceCode) -> Result<Connection, AppError> {
+        self.connections.give_code(&code);
+        self.reconnect(ConnectionId { connection: code.connection }).await
+    }
+
+    async fn renew_keys(&self, again: KeysAgain) -> Result<Connection, AppError> {
+        let connection = again.connection.clone();
+        self.connections.renew_keys(again).await?;
+        self.reconnect(ConnectionId { connection }).await
+    }
+
+    async fn remove_connection(&self, which: ConnectionId) -> Result<Nothing, AppError> {
+        self.forget_connection(&which.connection).await.map(|()| Nothing {})
+    }
+
+    async fn reconnect(&self, which: ConnectionId) -> Result<Connection, AppError> {
+        self.connect(&which.connection).await;
+        self.connections.get(&which.connection)
+    }
+
+    async fn place_choices(&self, which: ConnectionId) -> Result<PlaceChoices, AppError> {
+        self.connections.place_choices(&which.connection).await
+    }
+
+    async fn draft_role(&self, wish: RoleWish) -> Result<RoleDraft, AppError> {
+        self.connections.draft_role(&wish).await
+    }
+
+    async fn create_role(&self, wish: RoleWish) -> Result<PlaceChange, AppError> {
+        self.connections.create_role(wish).await
+    }
+
+    async fn create_bucket(&self, wish: BucketWish) -> Result<PlaceChange, AppError> {
+        self.connections.create_bucket(wish).await
+    }
+
+    async fn doctor(&self, request: DoctorRequest) -> Result<DoctorReport, AppError> {
+        self.examine(request).await
+    }
+
+    async fn regions(&self, _: Nothing) -> Result<Vec<RegionChoice>, AppError> {
+        Ok(connections::regions())
     }
 
     async fn activities(&self, _: Nothing) -> Result<Vec<Activity>, AppError> {

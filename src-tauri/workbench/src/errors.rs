@@ -10,7 +10,8 @@ pub fn from_cloud(error: &CloudError) -> AppError {
     let (code, hint) = match error.code {
         Cloud::AccessDenied => (ErrorCode::AccessDenied, "Ask for this permission, or choose other credentials."),
         Cloud::Credentials => (ErrorCode::AccessDenied, "Check the credentials of this connection."),
-        Cloud::Expired => (ErrorCode::AccessDenied, "Sign in again."),
+        Cloud::Expired => (ErrorCode::SignIn, "Sign in again; the work goes on where it was."),
+        Cloud::CodeNeeded => (ErrorCode::CodeNeeded, "Type the code that your device shows now."),
         Cloud::Signature => (ErrorCode::AccessDenied, "Check the access key and its secret."),
         Cloud::ClockSkew => (ErrorCode::AccessDenied, "Set this computer's clock and try again."),
         Cloud::Validation | Cloud::TooLarge => (ErrorCode::Validation, "Change what the message names and try again."),
@@ -60,6 +61,11 @@ pub fn from_join(error: &tokio::task::JoinError) -> AppError {
     AppError::new(ErrorCode::Bug, "A part of the program stopped unexpectedly.")
         .detail(error.to_string())
         .hint("Try again; if it happens again, please report it.")
+}
+
+/// The session is over: nothing but the person can go on.
+pub fn wants_sign_in(error: &CloudError) -> bool {
+    matches!(error.code, CloudErrorCode::Expired | CloudErrorCode::Credentials | CloudErrorCode::CodeNeeded)
 }
 
 /// Trouble that passes by itself: the same call is worth repeating.

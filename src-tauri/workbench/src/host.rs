@@ -12,6 +12,9 @@ pub trait Host: Send + Sync + 'static {
     /// Tells every open window.
     fn emit(&self, event: AppEvent);
 
+    /// Shows a page in the person's own browser. Nothing is said when there is none.
+    fn open_in_browser(&self, address: &str);
+
     /// Milliseconds since 1970.
     fn now_ms(&self) -> i64;
 

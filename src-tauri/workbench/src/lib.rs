@@ -6,8 +6,9 @@
 //! | file | what it does |
 //! | --- | --- |
 //! | `api.rs` | the contract's calls, each handed to the part that answers it |
-//! | `connection.rs` | where calls go; starts the sandbox |
+//! | `connections/` | where calls go: this computer's sandbox, AWS accounts; their keys, buckets and roles |
 //! | `datasets/`, `import.rs`, `samples.rs` | files become datasets; looking at, editing, splitting, exporting them |
+//! | `doctor/` | would a job be let in: from credentials to quotas |
 //! | `models.rs`, `names.rs` | base models and names, as Bedrock takes them |
 //! | `jobs/` | plan, start, watch, serve a customization job |
 //! | `playground.rs` | asking models, streamed |
@@ -19,8 +20,9 @@
 mod activities;
 mod api;
 mod background;
-mod connection;
+mod connections;
 mod datasets;
+mod doctor;
 mod errors;
 mod host;
 mod import;
@@ -32,6 +34,7 @@ mod samples;
 mod store;
 mod tokens;
 
+use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
@@ -39,10 +42,12 @@ use std::sync::{Arc, Mutex, Weak};
 use whetstone_contract::{AppError, AppEvent, ErrorCode, PickedFile};
 use whetstone_sandbox::WorkerCommand;
 
+pub use connections::{list_profiles, sign_in_profile};
+pub use doctor::{ProfileSubject, examine_profile};
 pub use host::Host;
 
 use activities::Activities;
-use connection::Connections;
+use connections::{Connections, THIS_COMPUTER};
 use datasets::Datasets;
 use errors::{from_io, from_store};
 use import::PickedFiles;
@@ -82,6 +87,7 @@ impl Workbench {
         let lock = lock_folder(&data_dir)?;
         let store = Store::open(&data_dir.join("whetstone.db")).map_err(|error| from_store(&error))?;
         let store = Arc::new(store);
+        let connections = Connections::open(Arc::clone(&host), Arc::clone(&store), data_dir.join("sandbox"), worker)?;
         let jobs = Jobs::open(Arc::clone(&store), data_dir.join("jobs"))?;
         let activities = Arc::new(Activities::new(Arc::clone(&host)));
         let datasets = Datasets::open(data_dir.join("datasets"), Arc::clone(&host), Arc::clone(&activities))?;
@@ -96,21 +102,39 @@ impl Workbench {
             opened_file: Mutex::default(),
             version,
             store,
-            connections: Connections::new(Arc::clone(&host), data_dir.join("sandbox"), worker),
+            connections,
             host,
             _lock: lock,
         });
         let starting = Arc::clone(&workbench);
-        tokio::spawn(async move { starting.connect().await });
+        tokio::spawn(async move { starting.connect_all().await });
         Ok(workbench)
     }
 
-    /// Opens the connection and takes up what was under way when it was last there.
-    pub(crate) async fn connect(&self) {
-        if self.connections.start().await
-            && let Err(error) = self.resume_jobs()
-        {
-            tracing::error!(%error, "the jobs under way could not be taken up");
+    /// The current connection, and each that has work under way.
+    async fn connect_all(self: Arc<Self>) {
+        let mut wanted = self.connections_at_work().unwrap_or_else(|error| {
+            tracing::error!(%error, "the jobs under way could not be read");
+            BTreeSet::new()
+        });
+        // The sandbox is there for other tools, too, whichever connection is current.
+        wanted.extend([self.connections.shown().id, THIS_COMPUTER.to_owned()]);
+        for connection in wanted {
+            let starting = Arc::clone(&self);
+            tokio::spawn(async move { starting.connect(&connection).await });
+        }
+    }
+
+    /// Opens a connection and takes up what was under way when it was last there.
+    pub(crate) async fn connect(&self, connection: &str) {
+        match self.connections.start(connection).await {
+            Ok(true) => {
+                if let Err(error) = self.resume_jobs(connection) {
+                    tracing::error!(%error, "the jobs under way could not be taken up");
+                }
+            }
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "a connection could not be tried"),
         }
     }
 

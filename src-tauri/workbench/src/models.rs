@@ -12,7 +12,9 @@ pub fn find(id: &str) -> Result<&'static catalog::BaseModel, AppError> {
 }
 
 pub fn listed(on_this_computer: bool) -> Vec<BaseModel> {
-    catalog::catalog().models().iter().map(|model| show(model, on_this_computer)).collect()
+    // A model that is on this computer cannot be tuned elsewhere.
+    let here = |model: &&catalog::BaseModel| on_this_computer || !model.local;
+    catalog::catalog().models().iter().filter(here).map(|model| show(model, on_this_computer)).collect()
 }
 
 fn show(model: &catalog::BaseModel, on_this_computer: bool) -> BaseModel {

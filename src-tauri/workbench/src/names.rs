@@ -1,9 +1,16 @@
 //! Names as Bedrock takes them, checked before anything is uploaded.
 //! Patterns: botocore's service model of `bedrock`, 2023-04-20.
 
+use rand::Rng;
+use rand::distr::Alphanumeric;
 use whetstone_contract::FieldProblem;
 
 const LONGEST: usize = 63;
+
+/// Short enough for a folder's name and for a client token.
+pub fn random_id() -> String {
+    rand::rng().sample_iter(Alphanumeric).take(12).map(|byte| char::from(byte).to_ascii_lowercase()).collect()
+}
 
 /// `[a-zA-Z0-9](-*[a-zA-Z0-9\+\-\.])*`, 1 to 63 characters.
 pub fn check_job_name(name: &str) -> Option<FieldProblem> {

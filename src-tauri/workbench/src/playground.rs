@@ -47,10 +47,16 @@ impl Playground {
 impl Workbench {
     /// The base models that answer here, then every tuned model that is deployed, newest first.
     pub async fn list_playable(&self) -> Result<Vec<PlayableModel>, AppError> {
-        let on_this_computer = self.connections.link().await?.on_this_computer;
-        let jobs = self.jobs.all()?;
+        let link = self.connections.link().await?;
+        let on_this_computer = link.on_this_computer;
+        let mut jobs = self.jobs.all()?;
+        // A deployment answers where it was made.
+        jobs.retain(|job| job.connection == link.connection);
         let used = |id: &str| jobs.iter().any(|job| job.draft.base_model == id);
-        let bases = whetstone_catalog::catalog().models().iter().filter(|model| model.local || used(&model.id));
+        let bases = whetstone_catalog::catalog()
+            .models()
+            .iter()
+            .filter(|model| if model.local { on_this_computer } else { used(&model.id) });
         let mut models: Vec<PlayableModel> = bases
             .map(|model| PlayableModel {
                 model_id: model.invocation_id().to_owned(),

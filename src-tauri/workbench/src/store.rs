@@ -1,4 +1,4 @@
-//! The app's own records: settings and jobs, in one SQLite file of the data folder.
+//! The app's own records: settings, connections and jobs, in one SQLite file of the data folder.
 //!
 //! Owns the schema. Datasets are not here: each is a folder of its own (`datasets/`). Secrets are never here.
 
@@ -10,8 +10,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Steps that bring the file from any earlier version to this one, in order; `user_version` counts those applied.
-const MIGRATIONS: &[&str] = &["CREATE TABLE settings (id INTEGER PRIMARY KEY CHECK (id = 1), document TEXT NOT NULL);
-     CREATE TABLE jobs (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL, document TEXT NOT NULL);"];
+const MIGRATIONS: &[&str] = &[
+    "CREATE TABLE settings (id INTEGER PRIMARY KEY CHECK (id = 1), document TEXT NOT NULL);
+     CREATE TABLE jobs (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL, document TEXT NOT NULL);",
+    "CREATE TABLE connections (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL, document TEXT NOT NULL);
+     CREATE TABLE current_connection (id INTEGER PRIMARY KEY CHECK (id = 1), connection TEXT NOT NULL);",
+];
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -82,6 +86,39 @@ impl Store {
             "INSERT INTO jobs (id, created_at, document) VALUES (?1, ?2, ?3)
              ON CONFLICT (id) DO UPDATE SET document = ?3",
             params![id, created_at, document],
+        )?;
+        Ok(())
+    }
+
+    /// In the order they were added, and the id of the current one.
+    pub fn connections<T: DeserializeOwned>(&self) -> Result<(Vec<T>, Option<String>), StoreError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare("SELECT document FROM connections ORDER BY created_at, id")?;
+        let documents = statement.query_map([], |row| row.get::<_, String>(0))?;
+        let all: Result<_, StoreError> = documents.map(|document| Ok(serde_json::from_str(&document?)?)).collect();
+        let current = "SELECT connection FROM current_connection WHERE id = 1";
+        Ok((all?, connection.query_row(current, [], |row| row.get(0)).optional()?))
+    }
+
+    pub fn save_connection<T: Serialize>(&self, id: &str, created_at: i64, record: &T) -> Result<(), StoreError> {
+        let document = serde_json::to_string(record)?;
+        self.connection().execute(
+            "INSERT INTO connections (id, created_at, document) VALUES (?1, ?2, ?3)
+             ON CONFLICT (id) DO UPDATE SET document = ?3",
+            params![id, created_at, document],
+        )?;
+        Ok(())
+    }
+
+    pub fn remove_connection(&self, id: &str) -> Result<(), StoreError> {
+        self.connection().execute("DELETE FROM connections WHERE id = ?1", [id])?;
+        Ok(())
+    }
+
+    pub fn choose_connection(&self, id: &str) -> Result<(), StoreError> {
+        self.connection().execute(
+            "INSERT INTO current_connection (id, connection) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET connection = ?1",
+            [id],
         )?;
         Ok(())
     }

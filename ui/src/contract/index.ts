@@ -37,7 +37,7 @@ hint: string | null, };
 /**
  * What the workbench tells the window without being asked.
  */
-export type AppEvent = { "event": "connectionChanged", connection: Connection, } | { "event": "datasetsChanged", dataset: string | null, } | { "event": "datasetProgress", dataset: string, part: DatasetPart, } | { "event": "jobsChanged", job: string | null, } | { "event": "activityChanged", activity: Activity, } | { "event": "fileOpened", file: PickedFile, } | { "event": "replyText", request: string, text: string, };
+export type AppEvent = { "event": "connectionChanged", connection: Connection, } | { "event": "connectionsChanged" } | { "event": "signInCode", connection: string, code: string, address: string, } | { "event": "doctorChecked", request: string, check: Check, } | { "event": "datasetsChanged", dataset: string | null, } | { "event": "datasetProgress", dataset: string, part: DatasetPart, } | { "event": "jobsChanged", job: string | null, } | { "event": "activityChanged", activity: Activity, } | { "event": "fileOpened", file: PickedFile, } | { "event": "replyText", request: string, text: string, };
 
 export type BaseModel = { id: string, name: string, provider: string, family: string, summary: string, 
 /**
@@ -72,6 +72,8 @@ text: string,
 label: string | null, };
 
 export type BlockKind = "text" | "reasoning" | "image" | "video" | "document" | "toolUse" | "toolResult" | "other";
+
+export type BucketWish = { connection: string, name: string, };
 
 export type BulkEdit = { "kind": "setSystem", text: string, } | { "kind": "appendSystem", text: string, } | { "kind": "removeSystem" } | { "kind": "trim" };
 
@@ -121,11 +123,25 @@ export type ChartRequest = { job: string, width: number, height: number,
  */
 smoothing: number, logScale: boolean, palette: ChartPalette, };
 
+export type Check = { id: CheckId, title: string, state: CheckState, 
+/**
+ * The calls that were made, as AWS names them.
+ */
+asked: string, answered: string, 
+/**
+ * Set where something can be done about it.
+ */
+mend: Mend | null, };
+
+export type CheckId = "credentials" | "identity" | "clock" | "region" | "bedrock" | "model" | "modelAccess" | "callerPermissions" | "roleTrust" | "rolePermissions" | "passRole" | "bucketRegion" | "bucketList" | "bucketWrite" | "key" | "quotas";
+
 export type CheckRequest = { dataset: string, 
 /**
  * The record that is edited; null for a new one.
  */
 position: number | null, baseModel: string, body: RecordBody, };
+
+export type CheckState = "ok" | "warning" | "failed" | "skipped" | "unknown";
 
 /**
  * Something to choose from.
@@ -165,23 +181,74 @@ export type Completion = { label: string, note: string,
 insert: string, start: number, end: number, };
 
 /**
- * Where calls go.
+ * Where calls go: this computer, or one account in one Region.
  */
-export type Connection = { 
+export type Connection = { id: string, 
 /**
- * "This computer".
+ * "This computer", or a name that the person knows it by.
  */
-name: string, region: string, endpoint: string | null, 
+name: string, kind: ConnectionKind, 
 /**
- * The folder that holds the sandbox's state.
+ * New work goes here. Exactly one is current.
  */
-dataFolder: string, state: ConnectionState, 
+current: boolean, region: string, 
 /**
- * Set when the state is Failed.
+ * Set where calls do not go to AWS itself.
  */
-error: AppError | null, };
+endpoint: string | null, 
+/**
+ * Of this computer: the folder that holds the sandbox's state.
+ */
+dataFolder: string | null, 
+/**
+ * The profile of the AWS configuration files that it uses.
+ */
+profile: string | null, 
+/**
+ * Of typed-in keys only.
+ */
+keeping: SecretKeeping | null, 
+/**
+ * The app can sign in by itself, through the browser.
+ */
+signsIn: boolean, state: ConnectionState, 
+/**
+ * Set when it cannot be used.
+ */
+error: AppError | null, 
+/**
+ * Whose credentials they are; known once it answered.
+ */
+identity: Identity | null, 
+/**
+ * When the credentials at hand end, in milliseconds since 1970; null where they do not, or it is not known.
+ */
+expiresAt: number | null, 
+/**
+ * Where uploads and the jobs' output are kept; null until it was chosen.
+ */
+bucket: string | null, 
+/**
+ * In front of every key: empty, or ending with a slash.
+ */
+prefix: string, 
+/**
+ * The role that customization jobs take on; null until it was chosen.
+ */
+roleArn: string | null, };
 
-export type ConnectionState = "starting" | "ready" | "failed";
+/**
+ * What is null stays as it is; an empty text takes the choice back.
+ */
+export type ConnectionChange = { connection: string, name: string | null, bucket: string | null, prefix: string | null, roleArn: string | null, };
+
+export type ConnectionId = { connection: string, };
+
+export type ConnectionKind = "thisComputer" | "profile" | "keys" | "environment";
+
+export type ConnectionSource = { "kind": "profile", profile: string, } | { "kind": "keys", keys: TypedKeys, } | { "kind": "environment" } | { "kind": "same", connection: string, };
+
+export type ConnectionState = "idle" | "starting" | "ready" | "failed";
 
 export type ConversionChoices = { 
 /**
@@ -291,6 +358,8 @@ export type Deployment = { arn: string, name: string, status: DeploymentStatus, 
 
 export type DeploymentStatus = "creating" | "active" | "failed";
 
+export type DeviceCode = { connection: string, code: Secret, };
+
 export type DiffEntry = { kind: DiffKind, 
 /**
  * Position in the snapshot; null for one that was added since.
@@ -338,6 +407,49 @@ total: number, offset: number, entries: Array<DiffEntry>, };
 
 export type Direction = "forward" | "back";
 
+export type DoctorReport = { 
+/**
+ * The connection's name.
+ */
+name: string, region: string, account: string | null, 
+/**
+ * In the order in which they were asked.
+ */
+checks: Array<Check>, 
+/**
+ * The gravest of the checks: failed, warning, else ok.
+ */
+verdict: CheckState, };
+
+/**
+ * What to look at. Nothing is changed by it, unless a probe is asked for.
+ */
+export type DoctorRequest = { 
+/**
+ * Chosen by the caller; each check is told under it as soon as it is done.
+ */
+request: string, 
+/**
+ * Null is the current one.
+ */
+connection: string | null, 
+/**
+ * A base model's id; without one, its checks are skipped.
+ */
+model: string | null, 
+/**
+ * In place of the connection's own.
+ */
+roleArn: string | null, 
+/**
+ * In place of the connection's own.
+ */
+bucket: string | null, 
+/**
+ * Writes an object of a few bytes into the bucket, reads it and deletes it.
+ */
+probe: boolean, };
+
 export type Duplicates = { 
 /**
  * Records that say what an earlier one says, to the letter.
@@ -363,7 +475,7 @@ body: RecordBody, };
 /**
  * Says what kind of trouble it is. A code exists while some part of the UI acts on it.
  */
-export type ErrorCode = "invalidInput" | "fileBroken" | "fileUnavailable" | "notFound" | "refused" | "storage" | "unreachable" | "accessDenied" | "throttled" | "validation" | "cancelled" | "bug";
+export type ErrorCode = "invalidInput" | "fileBroken" | "fileUnavailable" | "notFound" | "refused" | "storage" | "unreachable" | "accessDenied" | "signIn" | "codeNeeded" | "keysNeeded" | "accountChanged" | "throttled" | "validation" | "cancelled" | "bug";
 
 /**
  * Where an export went; null when the person closed the dialog.
@@ -603,6 +715,11 @@ why: string, advanced: boolean, unverified: boolean, };
 export type HyperparameterKind = { "kind": "integer", min: number, max: number, } | { "kind": "float", min: number, max: number, } | { "kind": "choice", options: Array<string>, };
 
 /**
+ * Whose credentials they are, as STS says.
+ */
+export type Identity = { account: string, arn: string, };
+
+/**
  * Either a dataset, or the lines that stand in the way.
  */
 export type ImportOutcome = { dataset: DatasetSummary | null, problems: Array<ReadProblem>, 
@@ -664,7 +781,13 @@ export type JobSummary = {
 /**
  * The app's own id; the ARN is there once the job was accepted.
  */
-id: string, name: string, arn: string | null, baseModel: string, baseModelName: string, standIn: boolean, datasetName: string, status: JobStatus, createdAt: number, endedAt: number | null, trainingLoss: number | null, validationLoss: number | null, };
+id: string, name: string, arn: string | null, baseModel: string, baseModelName: string, standIn: boolean, datasetName: string, 
+/**
+ * The connection it was started with, by id and by name. It is watched there, whichever is current.
+ */
+connection: string, connectionName: string, region: string, account: string | null, status: JobStatus, createdAt: number, endedAt: number | null, trainingLoss: number | null, validationLoss: number | null, };
+
+export type KeysAgain = { connection: string, keys: TypedKeys, };
 
 export type Lifecycle = "active" | "legacy" | "endOfLife";
 
@@ -710,11 +833,38 @@ leftOut: number, losses: Array<Loss>, coverage: Coverage,
  */
 sample: Array<string>, };
 
+export type Mend = { 
+/**
+ * What to do, in a sentence.
+ */
+words: string, 
+/**
+ * The very policy statement or document that is missing, as JSON.
+ */
+policy: string | null, 
+/**
+ * A page to open in the browser.
+ */
+page: string | null, };
+
 export type MoveRequest = { dataset: string, selection: Selection, 
 /**
  * The records stand, in their order, before the one that is at this position now; the number of records for the end.
  */
 before: number, };
+
+/**
+ * A connection to be made. It is tried at once and becomes the current one.
+ */
+export type NewConnection = { 
+/**
+ * Left empty, it is named after what it uses.
+ */
+name: string | null, source: ConnectionSource, region: string, 
+/**
+ * For something else than AWS that speaks its protocols.
+ */
+endpoint: string | null, };
 
 export type NewSnapshot = { dataset: string, name: string, };
 
@@ -752,6 +902,29 @@ export type PhaseStatus = "notStarted" | "inProgress" | "completed" | "stopping"
  * A file that the person chose. The window knows it by a token, never by a path of its own making.
  */
 export type PickedFile = { token: string, name: string, bytes: number, };
+
+export type PlaceChange = { connection: Connection, 
+/**
+ * What was done, a sentence each.
+ */
+done: Array<string>, };
+
+/**
+ * What an account has to choose from.
+ */
+export type PlaceChoices = { buckets: Array<string>, 
+/**
+ * Those that Bedrock may take on for jobs here.
+ */
+roles: Array<RoleChoice>, 
+/**
+ * Why buckets cannot be listed.
+ */
+bucketTrouble: string | null, 
+/**
+ * Why roles cannot be listed.
+ */
+rolesTrouble: string | null, };
 
 export type PlayableKind = "base" | "tuned";
 
@@ -799,6 +972,51 @@ export type PreviewRequest = { token: string,
 reading: Reading | null, };
 
 export type Price = { what: string, usd: number, unit: string, source: string, date: string, };
+
+export type Profile = { name: string, file: string, line: number, region: string | null, endpoint: string | null, 
+/**
+ * Where its credentials come from, in a few words: the beginning of the chain, then each role.
+ */
+source: string, 
+/**
+ * By single sign-on: the app can sign in.
+ */
+signIn: boolean, 
+/**
+ * The device whose code it asks for.
+ */
+mfaSerial: string | null, 
+/**
+ * The last four characters of the key it gave, where that was asked for.
+ */
+keyTail: string | null, 
+/**
+ * Set when it gives no credentials.
+ */
+problem: ProfileProblem | null, };
+
+export type ProfileProblem = { message: string, file: string | null, line: number | null, };
+
+/**
+ * The AWS configuration files, and what stands in them.
+ */
+export type Profiles = { configFile: string, credentialsFile: string, 
+/**
+ * Whether either is there.
+ */
+found: boolean, profiles: Array<Profile>, 
+/**
+ * Why the files cannot be read, or sections that mean nothing.
+ */
+problems: Array<ProfileProblem>, 
+/**
+ * What the environment gives without a profile, in a few words; null where it gives nothing.
+ */
+environment: string | null, 
+/**
+ * `AWS_REGION` or `AWS_DEFAULT_REGION`.
+ */
+environmentRegion: string | null, };
 
 /**
  * What the metrics files say so far.
@@ -921,6 +1139,15 @@ export type RecordRequest = { dataset: string, position: number,
  */
 baseModel: string, };
 
+/**
+ * A Region, and what the app knows of base models there.
+ */
+export type RegionChoice = { region: string, 
+/**
+ * Names of base models that can be tuned there today.
+ */
+tunable: Array<string>, };
+
 export type RenameRequest = { dataset: string, name: string, };
 
 export type ReplaceRequest = { dataset: string, selection: Selection, query: FindQuery, replacement: string, 
@@ -943,6 +1170,46 @@ stopReason: string,
 inputTokens: number | null, outputTokens: number | null, firstTokenMs: number | null, totalMs: number, };
 
 export type RequestId = { request: string, };
+
+export type RoleChoice = { name: string, arn: string, };
+
+/**
+ * What would be created, word for word.
+ */
+export type RoleDraft = { name: string, arn: string, 
+/**
+ * Who may take it on, as JSON.
+ */
+trust: string, 
+/**
+ * What it may do, as JSON.
+ */
+permissions: string, 
+/**
+ * There is a role of this name; it would be given the permissions.
+ */
+exists: boolean, 
+/**
+ * For someone who may create it, when the person may not.
+ */
+letter: string, };
+
+/**
+ * A role for customization jobs that is to be created.
+ */
+export type RoleWish = { connection: string, 
+/**
+ * Left empty, the app names it.
+ */
+name: string | null, bucket: string, prefix: string, 
+/**
+ * The ARN of a key of the customer's own.
+ */
+kmsKey: string | null, 
+/**
+ * Jobs run inside a network of the customer's own.
+ */
+vpc: boolean, };
 
 /**
  * A record as the table shows it; long texts are cut.
@@ -1030,6 +1297,16 @@ export type SaveRequest = { dataset: string,
  * Replace the file even though something else changed it. Without it nothing is written then.
  */
 replaceChanged: boolean, };
+
+/**
+ * A text that no log and no error may show. It crosses from the window to the workbench, and never back.
+ */
+export type Secret = string;
+
+/**
+ * Where typed-in keys are kept.
+ */
+export type SecretKeeping = "keyring" | "thisRun" | "gone";
 
 /**
  * Which records an edit is for.
@@ -1193,6 +1470,12 @@ export type Turn = {
  */
 role: string, content: Array<Block>, };
 
+export type TypedKeys = { accessKeyId: Secret, secretAccessKey: Secret, 
+/**
+ * Comes with keys that end.
+ */
+sessionToken: Secret | null, };
+
 /**
  * Which records, in which order. The same view asked for twice is evaluated once.
  */
@@ -1215,7 +1498,24 @@ export interface Commands {
   start: { argument: Nothing; answer: Start };
   patch_settings: { argument: SettingsPatch; answer: Settings };
   connection: { argument: Nothing; answer: Connection };
-  reconnect: { argument: Nothing; answer: Connection };
+  connections: { argument: Nothing; answer: Array<Connection> };
+  profiles: { argument: Nothing; answer: Profiles };
+  add_connection: { argument: NewConnection; answer: Connection };
+  choose_connection: { argument: ConnectionId; answer: Connection };
+  change_connection: { argument: ConnectionChange; answer: Connection };
+  accept_account: { argument: ConnectionId; answer: Connection };
+  sign_in: { argument: ConnectionId; answer: Connection };
+  cancel_sign_in: { argument: ConnectionId; answer: Nothing };
+  enter_code: { argument: DeviceCode; answer: Connection };
+  renew_keys: { argument: KeysAgain; answer: Connection };
+  remove_connection: { argument: ConnectionId; answer: Nothing };
+  reconnect: { argument: ConnectionId; answer: Connection };
+  place_choices: { argument: ConnectionId; answer: PlaceChoices };
+  draft_role: { argument: RoleWish; answer: RoleDraft };
+  create_role: { argument: RoleWish; answer: PlaceChange };
+  create_bucket: { argument: BucketWish; answer: PlaceChange };
+  doctor: { argument: DoctorRequest; answer: DoctorReport };
+  regions: { argument: Nothing; answer: Array<RegionChoice> };
   activities: { argument: Nothing; answer: Array<Activity> };
   cancel_activity: { argument: ActivityId; answer: Nothing };
   pick_file: { argument: Nothing; answer: PickedFile | null };

@@ -28,6 +28,7 @@ class App {
   #connection = $state.raw<Connection | null>(null);
   #startError = $state.raw<AppError | null>(null);
   #activities = $state.raw<Activity[]>([]);
+  readonly connections = new Resource<Connection[]>(() => call('connections', {}));
   readonly datasets = new Resource<DatasetSummary[]>(() => call('datasets', {}));
   readonly jobs = new Resource<JobSummary[]>(() => call('jobs', {}));
   readonly baseModels = new Resource<BaseModel[]>(() => call('base_models', {}));
@@ -78,6 +79,7 @@ class App {
     }
     await Promise.all([
       this.datasets.reload(),
+      this.connections.reload(),
       this.baseModels.reload(),
       this.jobs.reload(),
       this.#loadActivities(),
@@ -92,11 +94,22 @@ class App {
     }
   }
 
-  async reconnect(): Promise<void> {
+  /** Tries a connection again; the current one where none is named. */
+  async reconnect(id = this.#connection?.id): Promise<void> {
+    if (id === undefined) return;
     try {
-      this.#connection = await call('reconnect', {});
+      this.#takeConnection(await call('reconnect', { connection: id }));
     } catch (thrown) {
       toasts.error(toAppError(thrown), 'Still not connected');
+    }
+  }
+
+  /** Makes a connection the current one. */
+  async choose(id: string): Promise<void> {
+    try {
+      this.#takeConnection(await call('choose_connection', { connection: id }));
+    } catch (thrown) {
+      toasts.error(toAppError(thrown), 'Still with the other connection');
     }
   }
 
@@ -118,6 +131,22 @@ class App {
     }
   }
 
+  #takeConnection(changed: Connection): void {
+    if (changed.current) this.#connection = changed;
+    const known = this.connections.value;
+    if (known) this.connections.set(known.map((one) => (one.id === changed.id ? changed : one)));
+  }
+
+  /** After one was added, removed or chosen; what a list of models or jobs says depends on the current one. */
+  async #loadConnections(): Promise<void> {
+    await this.connections.reload();
+    const current = this.connections.value?.find((one) => one.current);
+    if (!current || current.id === this.#connection?.id) return;
+    this.#connection = current;
+    void this.baseModels.reload();
+    void this.jobs.reload();
+  }
+
   #applySettings(settings: Settings): void {
     this.#settings = settings;
     applyTheme(this.dark);
@@ -136,11 +165,14 @@ class App {
   #on(event: AppEvent): void {
     switch (event.event) {
       case 'connectionChanged':
-        this.#connection = event.connection;
-        if (event.connection.state === 'ready') {
+        this.#takeConnection(event.connection);
+        if (event.connection.current && event.connection.state === 'ready') {
           void this.jobs.reload();
           void this.baseModels.reload();
         }
+        break;
+      case 'connectionsChanged':
+        void this.#loadConnections();
         break;
       case 'datasetsChanged':
         void this.datasets.reload();

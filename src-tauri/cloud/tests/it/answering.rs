@@ -7,7 +7,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::mpsc,
 };
-use whetstone_cloud::{Cloud, Credentials, Endpoint, Timeouts};
+use whetstone_cloud::{Cloud, Credentials, Endpoint, Timeouts, profiles::Endpoints};
 
 /// One request as it came.
 #[derive(Debug, Clone)]
@@ -135,7 +135,7 @@ impl Answering {
 pub fn endpoint(url: &str) -> Endpoint {
     Endpoint {
         region: "us-east-1".into(),
-        endpoint_url: Some(url.into()),
+        endpoints: Endpoints::all(url),
         credentials: Credentials::Static { id: "AKIDEXAMPLE".into(), secret: "a secret".into(), session: None },
     }
 }

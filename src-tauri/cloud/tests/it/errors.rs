@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use whetstone_cloud::profiles::{ConfigFiles, Endpoints, Surroundings};
 use whetstone_cloud::{Cloud, CloudError, CloudErrorCode, Credentials, Endpoint, Timeouts};
 
 use crate::answering::{Answering, Reply, endpoint};
@@ -138,55 +139,65 @@ async fn an_answer_that_is_not_of_the_protocol_is_no_success() {
     assert!(error.message.starts_with("the answer cannot be read: "), "{error}");
 }
 
-#[tokio::test]
-async fn a_profile_that_is_not_there_is_a_matter_of_credentials() {
-    let server = Answering::start(|_, _| Reply::json(200, "{}")).await;
-    let endpoint =
-        Endpoint { credentials: Credentials::Profile("there-is-no-such-profile".into()), ..endpoint(&server.url) };
-    let error = Cloud::connect(endpoint).unwrap().jobs(None).await.unwrap_err();
-    assert_eq!(error.code, CloudErrorCode::Credentials, "{error}");
-    assert!(error.message.contains("there-is-no-such-profile"), "{error}");
+/// Configuration files of a test's own.
+fn files_with(config: &str) -> (tempfile::TempDir, ConfigFiles) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join(".aws")).unwrap();
+    std::fs::write(folder.path().join(".aws/config"), config).unwrap();
+    let surroundings = Surroundings { home: Some(folder.path().to_owned()), variables: [].into() };
+    (folder, ConfigFiles::read(surroundings))
 }
 
-/// The test runs itself again with configuration files of its own, since an environment cannot be changed safely while it runs.
-#[test]
-fn a_profile_of_the_configuration_files_is_used() {
-    const NAME: &str = "errors::a_profile_of_the_configuration_files_is_used";
-    if std::env::var_os("AWS_CONFIG_FILE").is_some_and(|file| file.to_string_lossy().ends_with("whetstone-test-config"))
-    {
-        tokio::runtime::Runtime::new().unwrap().block_on(async {
-            let mut server = Answering::start(|_, _| Reply::json(200, "{}")).await;
-            let endpoint = Endpoint { credentials: Credentials::Profile("tuning".into()), ..endpoint(&server.url) };
-            Cloud::connect(endpoint).unwrap().jobs(None).await.unwrap();
-            assert!(
-                server.asked().await.head.contains("credential=akidofthisprofile/"),
-                "signed with the profile's key"
-            );
-        });
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("whetstone-test-config");
-    std::fs::write(
-        &config,
-        "[profile tuning]\naws_access_key_id = AKIDOFTHISPROFILE\naws_secret_access_key = a secret\n",
-    )
-    .unwrap();
-    let again = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", NAME])
-        .env("AWS_CONFIG_FILE", &config)
-        .env("AWS_SHARED_CREDENTIALS_FILE", folder.path().join("none"))
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&again.stdout);
-    assert!(again.status.success() && said.contains("1 passed"), "{said}");
+#[tokio::test]
+async fn a_profile_of_the_configuration_files_is_used() {
+    let (_folder, files) =
+        files_with("[profile tuning]\naws_access_key_id = AKIDOFTHISPROFILE\naws_secret_access_key = a secret\n");
+    let plan = Box::new(files.plan("tuning").unwrap());
+    let mut server = Answering::start(|_, _| Reply::json(200, "{}")).await;
+    let endpoint = Endpoint { credentials: Credentials::Profile { plan, code: None }, ..endpoint(&server.url) };
+    Cloud::connect(endpoint).unwrap().jobs(None).await.unwrap();
+    assert!(server.asked().await.head.contains("credential=akidofthisprofile/"), "signed with the profile's key");
+}
+
+#[tokio::test]
+async fn a_role_is_taken_on_with_the_code_of_a_device_and_not_without() {
+    let mut server = Answering::start(|_, asked| {
+        if !asked.body.starts_with(b"Action=AssumeRole") {
+            return Reply::json(200, "{}");
+        }
+        let given = "<AccessKeyId>AKIDOFTHEROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey>\
+            <SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>";
+        let result = format!("<AssumeRoleResult><Credentials>{given}</Credentials></AssumeRoleResult>");
+        Reply::xml(&format!("<AssumeRoleResponse>{result}</AssumeRoleResponse>"))
+    })
+    .await;
+    let (_folder, files) = files_with(&format!(
+        "[profile role]\nrole_arn = arn:aws:iam::111122223333:role/tuner\nsource_profile = keys\nmfa_serial = \
+         arn:aws:iam::111122223333:mfa/me\nendpoint_url = {}\n[profile keys]\naws_access_key_id = AKIDOFTHEPERSON\n\
+         aws_secret_access_key = a secret\n",
+        server.url
+    ));
+    let plan = Box::new(files.plan("role").unwrap());
+    let with = |code: Option<&str>| Endpoint {
+        credentials: Credentials::Profile { plan: plan.clone(), code: code.map(str::to_owned) },
+        ..endpoint(&server.url)
+    };
+    let error = Cloud::connect(with(None)).unwrap().jobs(None).await.unwrap_err();
+    assert_eq!(error.code, CloudErrorCode::CodeNeeded, "{error}");
+    let cloud = Cloud::connect(with(Some("123456"))).unwrap();
+    cloud.jobs(None).await.unwrap();
+    assert!(cloud.credentials_end().is_some(), "it is known when the role ends");
+    let asked = server.asked().await;
+    assert!(asked.head.contains("credential=akidoftheperson/"), "the role is asked for with the person's key");
+    assert!(String::from_utf8_lossy(&asked.body).contains("TokenCode=123456"));
+    assert!(server.asked().await.head.contains("credential=akidoftherole/"), "and the call made with the role's");
 }
 
 #[test]
 fn keys_do_not_show_in_a_debug_print() {
     let endpoint = Endpoint {
         region: "us-east-1".into(),
-        endpoint_url: None,
+        endpoints: Endpoints::default(),
         credentials: Credentials::Static {
             id: "AKIDEXAMPLE".into(),
             secret: "very secret".into(),
@@ -206,8 +217,11 @@ fn an_address_that_cannot_be_one_is_refused_at_once() {
     for (region, url) in
         [("", None), ("us east", None), ("us-east-1", Some("127.0.0.1:9000")), ("us-east-1", Some("file:///etc"))]
     {
-        let endpoint =
-            Endpoint { region: region.into(), endpoint_url: url.map(Into::into), ..endpoint("http://localhost") };
+        let endpoint = Endpoint {
+            region: region.into(),
+            endpoints: url.map(Endpoints::all).unwrap_or_default(),
+            ..endpoint("http://localhost")
+        };
         assert_eq!(Cloud::connect(endpoint).unwrap_err().code, CloudErrorCode::Validation);
     }
 }

@@ -18,7 +18,7 @@ mod submit;
 mod view;
 mod watch;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -26,9 +26,11 @@ use whetstone_cloud::Metrics;
 use whetstone_contract::{AppError, AppEvent, ErrorCode};
 
 use crate::Workbench;
+use crate::connections::{Link, account_changed};
 use crate::errors::{from_io, from_store};
 use crate::store::Store;
 
+pub use plan::refuse;
 pub use record::JobRecord;
 
 pub struct Jobs {
@@ -37,12 +39,26 @@ pub struct Jobs {
     folder: PathBuf,
     /// The loss files as last read; they can be read again at any time.
     metrics: Mutex<HashMap<String, Arc<Metrics>>>,
+    /// Work that someone carries on right now.
+    carried: Arc<Mutex<HashSet<String>>>,
+}
+
+/// Held by whoever carries a piece of work on.
+pub struct Carrying {
+    carried: Arc<Mutex<HashSet<String>>>,
+    what: String,
+}
+
+impl Drop for Carrying {
+    fn drop(&mut self) {
+        self.carried.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&self.what);
+    }
 }
 
 impl Jobs {
     /// Files whose job was never written down, because the program ended in between, are removed.
     pub fn open(store: Arc<Store>, folder: PathBuf) -> Result<Self, AppError> {
-        let jobs = Self { store, folder, metrics: Mutex::default() };
+        let jobs = Self { store, folder, metrics: Mutex::default(), carried: Arc::default() };
         let trouble = |error: std::io::Error| from_io("The folder of the jobs", &error);
         std::fs::create_dir_all(&jobs.folder).map_err(trouble)?;
         let known = jobs.all()?;
@@ -53,6 +69,13 @@ impl Jobs {
             }
         }
         Ok(jobs)
+    }
+
+    /// None while someone else carries it on: a connection that answers again takes up what waits, and may find it
+    /// under way already.
+    fn carry(&self, what: String) -> Option<Carrying> {
+        let mut carried = self.carried.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        carried.insert(what.clone()).then(|| Carrying { carried: Arc::clone(&self.carried), what })
     }
 
     /// Newest first.
@@ -85,17 +108,35 @@ impl Jobs {
 }
 
 impl Workbench {
-    /// Takes up what was under way when the program ended: an upload, a running job, a deployment being made.
-    pub(crate) fn resume_jobs(&self) -> Result<(), AppError> {
+    /// Connections that have something under way: an upload, a running job, a deployment being made.
+    pub(crate) fn connections_at_work(&self) -> Result<BTreeSet<String>, AppError> {
+        let jobs = self.jobs.all()?;
+        Ok(jobs.into_iter().filter(JobRecord::is_under_way).map(|job| job.connection).collect())
+    }
+
+    /// Takes up what was under way with a connection when it was last there.
+    pub(crate) fn resume_jobs(&self, connection: &str) -> Result<(), AppError> {
         for job in self.jobs.all()? {
+            if job.connection != connection {
+                continue;
+            }
             if !job.has_ended() {
                 self.take_up(job.id.clone());
             }
-            if job.deployment.is_some_and(|deployment| !deployment.is_settled()) {
+            if job.is_deploying() {
                 self.take_up_deployment(job.id);
             }
         }
         Ok(())
+    }
+
+    /// Where a job lives, once that answers. Its account may not have changed beneath it.
+    pub(crate) async fn link_of_job(&self, job: &JobRecord) -> Result<Link, AppError> {
+        let link = self.connections.link_of(&job.connection).await?;
+        match &job.account {
+            Some(account) if *account != link.account => Err(account_changed(&link.name, account, &link.account)),
+            _ => Ok(link),
+        }
     }
 
     /// Changes a job's record and tells the window when something did change.

@@ -4,7 +4,7 @@ use whetstone_catalog::{BaseModel, PriceItem};
 use whetstone_contract::{AppError, ErrorCode, FieldProblem, JobDraft, JobPlan};
 
 use crate::Workbench;
-use crate::connection::Link;
+use crate::connections::Link;
 use crate::datasets::DataForModel;
 use crate::{models, names, tokens};
 
@@ -21,7 +21,8 @@ impl Workbench {
         problems.extend(hyperparameter_problems(model, draft));
         problems.extend(names::check_job_name(&draft.job_name));
         problems.extend(names::check_model_name("modelName", &draft.model_name));
-        problems.extend(self.taken_names(draft)?);
+        problems.extend(self.taken_names(draft, &link)?);
+        problems.extend(missing_choices(&link));
         if !model.tunable_in(&link.region) && !link.on_this_computer {
             problems.push(FieldProblem {
                 field: "baseModel".into(),
@@ -29,6 +30,7 @@ impl Workbench {
                 suggestion: model.tuning_regions.first().cloned(),
             });
         }
+        let bucket = link.bucket.clone().unwrap_or_default();
         let (price, price_note) = price_in_words(model, &data, draft, link.on_this_computer);
         Ok(JobPlan {
             problems,
@@ -39,10 +41,10 @@ impl Workbench {
             hold_out_records: data.hold_out,
             training_tokens: data.training_tokens,
             tokens_note: tokens::source(model).name,
-            training_uri: format!("s3://{}/{}", link.bucket, training_key(&draft.job_name)),
-            output_uri: output_uri(&link),
-            bucket: link.bucket,
-            role_arn: link.role_arn,
+            training_uri: format!("s3://{bucket}/{}", training_key(&link.prefix, &draft.job_name)),
+            output_uri: output_uri(&bucket, &link.prefix),
+            bucket,
+            role_arn: link.role_arn.unwrap_or_default(),
             price,
             price_note,
             stand_in: link.on_this_computer && !model.local,
@@ -50,8 +52,10 @@ impl Workbench {
     }
 
     /// Bedrock refuses a name that was used before, so the app says it first.
-    fn taken_names(&self, draft: &JobDraft) -> Result<Vec<FieldProblem>, AppError> {
-        let jobs = self.jobs.all()?;
+    fn taken_names(&self, draft: &JobDraft, link: &Link) -> Result<Vec<FieldProblem>, AppError> {
+        let mut jobs = self.jobs.all()?;
+        // Names are unique in one account and Region.
+        jobs.retain(|job| job.connection == link.connection);
         let mut problems = Vec::new();
         if jobs.iter().any(|job| job.draft.job_name == draft.job_name) {
             let taken = |name: &str| jobs.iter().any(|job| job.draft.job_name == name);
@@ -65,16 +69,34 @@ impl Workbench {
     }
 }
 
-pub fn training_key(job_name: &str) -> String {
-    format!("{TRAINING_PREFIX}/{}/training.jsonl", key_part(job_name))
+pub fn training_key(prefix: &str, job_name: &str) -> String {
+    format!("{prefix}{TRAINING_PREFIX}/{}/training.jsonl", key_part(job_name))
 }
 
-pub fn validation_key(job_name: &str) -> String {
-    format!("{TRAINING_PREFIX}/{}/validation.jsonl", key_part(job_name))
+pub fn validation_key(prefix: &str, job_name: &str) -> String {
+    format!("{prefix}{TRAINING_PREFIX}/{}/validation.jsonl", key_part(job_name))
 }
 
-pub fn output_uri(link: &Link) -> String {
-    format!("s3://{}/{OUTPUT_PREFIX}/", link.bucket)
+pub fn output_uri(bucket: &str, prefix: &str) -> String {
+    format!("s3://{bucket}/{prefix}{OUTPUT_PREFIX}/")
+}
+
+/// A job needs a place for its files and a role to take on.
+fn missing_choices(link: &Link) -> Vec<FieldProblem> {
+    let missing = |field: &str, message: String| FieldProblem { field: field.into(), message, suggestion: None };
+    let name = &link.name;
+    let bucket = link.bucket.is_none().then(|| missing("bucket", format!("No bucket is chosen for {name} yet.")));
+    let role = link.role_arn.is_none().then(|| missing("roleArn", format!("No role is chosen for {name} yet.")));
+    bucket.into_iter().chain(role).collect()
+}
+
+/// Bucket and role of a link that has both.
+pub fn chosen(link: &Link) -> Result<(String, String), AppError> {
+    match (&link.bucket, &link.role_arn, missing_choices(link).first()) {
+        (Some(bucket), Some(role), _) => Ok((bucket.clone(), role.clone())),
+        (.., Some(problem)) => Err(refuse(problem)),
+        (.., None) => Err(AppError::new(ErrorCode::Bug, "The bucket or the role is missing.")),
+    }
 }
 
 /// A job's name may hold `+`, which Bedrock refuses in an S3 URI.

@@ -5,11 +5,23 @@ use whetstone_contract::{
     Deployment, DeploymentStatus, JobDraft, JobStatus, JobSummary, Phase, PhaseName, PhaseStatus,
 };
 
+use crate::connections::THIS_COMPUTER;
+
 /// Written before the first call, and after every change that was seen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobRecord {
     pub id: String,
     pub created_at: i64,
+    /// Where it was created, and where it goes on whichever connection is current.
+    #[serde(default = "this_computer")]
+    pub connection: String,
+    #[serde(default)]
+    pub connection_name: String,
+    #[serde(default)]
+    pub region: String,
+    /// Unknown of jobs that were written down by an early version, all of which ran on this computer.
+    #[serde(default)]
+    pub account: Option<String>,
     pub draft: JobDraft,
     pub base_model_name: String,
     pub stand_in: bool,
@@ -67,6 +79,14 @@ impl JobRecord {
         matches!(self.status, JobStatus::Completed | JobStatus::Failed | JobStatus::Stopped)
     }
 
+    pub fn is_deploying(&self) -> bool {
+        self.deployment.as_ref().is_some_and(|deployment| !deployment.is_settled())
+    }
+
+    pub fn is_under_way(&self) -> bool {
+        !self.has_ended() || self.is_deploying()
+    }
+
     pub fn summary(&self) -> JobSummary {
         JobSummary {
             id: self.id.clone(),
@@ -76,6 +96,10 @@ impl JobRecord {
             base_model_name: self.base_model_name.clone(),
             stand_in: self.stand_in,
             dataset_name: self.dataset_name.clone(),
+            connection: self.connection.clone(),
+            connection_name: self.connection_name.clone(),
+            region: self.region.clone(),
+            account: self.account.clone(),
             status: self.status,
             created_at: self.created_at,
             ended_at: self.ended_at,
@@ -92,6 +116,10 @@ impl JobRecord {
             failure: deployment.failure.clone(),
         })
     }
+}
+
+fn this_computer() -> String {
+    THIS_COMPUTER.to_owned()
 }
 
 /// The three phases before anything is known about them.

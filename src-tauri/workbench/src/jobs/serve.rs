@@ -8,7 +8,7 @@ use whetstone_contract::{AppError, DeploymentStatus, ErrorCode, JobDetail, JobSt
 
 use super::record::DeploymentRecord;
 use crate::Workbench;
-use crate::errors::{from_cloud, passes_by_itself};
+use crate::errors::{from_cloud, passes_by_itself, wants_sign_in};
 use crate::models;
 
 const PAUSE: Duration = Duration::from_millis(500);
@@ -48,7 +48,9 @@ impl Workbench {
 
     pub(crate) fn take_up_deployment(&self, id: String) {
         let Some(workbench) = self.me.upgrade() else { return };
+        let Some(carrying) = self.jobs.carry(format!("deployment {id}")) else { return };
         tokio::spawn(async move {
+            let _carrying = carrying;
             let Err(error) = workbench.deploy_until_settled(&id).await else { return };
             let written = workbench.update_job(&id, |job| {
                 if let Some(deployment) = &mut job.deployment {
@@ -63,7 +65,6 @@ impl Workbench {
     }
 
     async fn deploy_until_settled(&self, id: &str) -> Result<(), AppError> {
-        let cloud = self.connections.link().await?.cloud;
         let mut pause = PAUSE;
         loop {
             let job = self.jobs.get(id)?;
@@ -71,6 +72,12 @@ impl Workbench {
             if deployment.is_settled() {
                 return Ok(());
             }
+            // Asked for each time: the person may have signed in again since.
+            let Ok(link) = self.link_of_job(&job).await else {
+                tokio::time::sleep(LONGEST_PAUSE).await;
+                continue;
+            };
+            let cloud = &link.cloud;
             let step = match &deployment.arn {
                 None => cloud.deploy(&deployment.name, model, &deployment.client_token).await.map(Step::Created),
                 Some(arn) => cloud.deployment(arn).await.map(Step::Seen),
@@ -79,6 +86,7 @@ impl Workbench {
                 Ok(step) => {
                     self.update_job(id, |job| job.deployment.iter_mut().for_each(|deployment| step.apply(deployment)))?;
                 }
+                Err(error) if wants_sign_in(&error) => self.connections.session_over(&link, from_cloud(&error)),
                 Err(error) if passes_by_itself(&error) => {}
                 Err(error) => return Err(from_cloud(&error)),
             }

@@ -6,21 +6,22 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rand::Rng;
-use rand::distr::Alphanumeric;
 use whetstone_cloud::{CloudError, CreateJob};
 use whetstone_contract::{AppError, ErrorCode, JobDraft, JobStatus, JobSummary};
 
-use super::plan::{output_uri, refuse, training_key, validation_key};
+use super::plan::{chosen, output_uri, refuse, training_key, validation_key};
 use super::record::{JobRecord, phases_not_started};
 use crate::Workbench;
 use crate::activities::ActivityHandle;
-use crate::connection::Link;
-use crate::errors::{from_cloud, passes_by_itself};
+use crate::connections::Link;
+use crate::errors::{from_cloud, passes_by_itself, wants_sign_in};
 use crate::models;
+use crate::names::random_id;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// While it waits for the person, this often it looks whether the job was stopped instead.
+const LOOK_ROUND: Duration = Duration::from_secs(1);
 
 impl Workbench {
     pub(crate) async fn submit(&self, draft: JobDraft) -> Result<JobSummary, AppError> {
@@ -28,13 +29,18 @@ impl Workbench {
         if let Some(problem) = plan.problems.first() {
             return Err(refuse(problem));
         }
-        let link = self.connections.link().await?;
+        let link = self.link_for_long_work().await?;
+        let (bucket, role_arn) = chosen(&link)?;
         let model = models::find(&draft.base_model)?;
         let id = random_id();
         let folder = self.jobs.folder.join(&id);
         let files = self.datasets.write_splits(draft.dataset.clone(), model, folder).await?;
         let job = JobRecord {
             created_at: self.host.now_ms(),
+            connection: link.connection.clone(),
+            connection_name: link.name.clone(),
+            region: link.region.clone(),
+            account: Some(link.account.clone()),
             base_model_name: model.name.clone(),
             stand_in: plan.stand_in,
             dataset_name: self.datasets.summary(draft.dataset.clone()).await?.name,
@@ -42,11 +48,11 @@ impl Workbench {
             validation_records: plan.validation_records,
             hold_out_records: plan.hold_out_records,
             client_token: format!("whetstone-{id}"),
-            role_arn: link.role_arn.clone(),
-            bucket: link.bucket.clone(),
-            training_key: training_key(&draft.job_name),
-            validation_key: files.has_validation.then(|| validation_key(&draft.job_name)),
-            output_uri: output_uri(&link),
+            training_key: training_key(&link.prefix, &draft.job_name),
+            validation_key: files.has_validation.then(|| validation_key(&link.prefix, &draft.job_name)),
+            output_uri: output_uri(&bucket, &link.prefix),
+            role_arn,
+            bucket,
             arn: None,
             status: JobStatus::Uploading,
             phases: phases_not_started(),
@@ -71,48 +77,60 @@ impl Workbench {
     /// Carries a job on from where its record stands, in the background.
     pub(crate) fn take_up(&self, id: String) {
         let Some(workbench) = self.me.upgrade() else { return };
+        let Some(carrying) = self.jobs.carry(format!("job {id}")) else { return };
         tokio::spawn(async move {
+            let _carrying = carrying;
             // Without a connection the job stays as it is; it is taken up when there is one.
-            let Ok(link) = workbench.connections.link().await else { return };
-            if let Err(error) = workbench.carry_on(&link, &id).await {
+            let Ok(job) = workbench.jobs.get(&id) else { return };
+            if workbench.link_of_job(&job).await.is_err() {
+                return;
+            }
+            if let Err(error) = workbench.carry_on(&id).await {
                 workbench.give_up(&id, &error);
             }
         });
     }
 
-    async fn carry_on(&self, link: &Link, id: &str) -> Result<(), AppError> {
+    async fn carry_on(&self, id: &str) -> Result<(), AppError> {
         let job = self.jobs.get(id)?;
         if job.arn.is_none() {
             let activity = self.activities.start(format!("Start {}", job.draft.job_name), "Preparing", true);
-            let created = self.upload_and_create(link, &job, activity).await?;
+            let created = self.upload_and_create(&job, activity).await?;
             self.update_job(id, |job| {
                 job.arn = Some(created);
                 job.status = JobStatus::InProgress;
             })?;
         }
-        self.watch(link, id).await
+        self.watch(id).await
     }
 
     /// Tries until it works, is refused for good, or is cancelled.
-    async fn upload_and_create(
-        &self,
-        link: &Link,
-        job: &JobRecord,
-        mut activity: ActivityHandle,
-    ) -> Result<String, AppError> {
+    async fn upload_and_create(&self, job: &JobRecord, mut activity: ActivityHandle) -> Result<String, AppError> {
         let mut pause = FIRST_PAUSE;
+        let mut link = self.link_of_job(job).await?;
         loop {
-            let result = self.try_upload_and_create(link, job, &mut activity).await;
+            let result = self.try_upload_and_create(&link, job, &mut activity).await;
             let stopped = self.jobs.get(&job.id)?.status == JobStatus::Stopped;
             match result {
                 Err(_) if stopped || activity.is_cancelled() => {
-                    let error = AppError::new(ErrorCode::Cancelled, "The job was cancelled before it was created.");
+                    let error = cancelled();
                     activity.finish(Err(&error));
                     return Err(error);
                 }
                 Ok(arn) => {
                     activity.finish(Ok(()));
                     return Ok(arn);
+                }
+                Err(error) if wants_sign_in(&error) => {
+                    activity.progress("Waiting for you to sign in", None);
+                    self.connections.session_over(&link, from_cloud(&error));
+                    match self.link_again(job, &activity).await {
+                        Ok(again) => link = again,
+                        Err(error) => {
+                            activity.finish(Err(&error));
+                            return Err(error);
+                        }
+                    }
                 }
                 Err(error) if passes_by_itself(&error) => {
                     activity.progress(&format!("Trying again: {}", error.message), None);
@@ -167,6 +185,19 @@ impl Workbench {
             .await
     }
 
+    /// The job's connection, once the person signed in again.
+    async fn link_again(&self, job: &JobRecord, activity: &ActivityHandle) -> Result<Link, AppError> {
+        loop {
+            let answered = self.connections.wait_for_link(&job.connection, LOOK_ROUND).await?;
+            if answered.is_some() {
+                return self.link_of_job(job).await;
+            }
+            if activity.is_cancelled() || self.jobs.get(&job.id)?.status == JobStatus::Stopped {
+                return Err(cancelled());
+            }
+        }
+    }
+
     /// Writes down why a job ended here and not at the endpoint.
     fn give_up(&self, id: &str, error: &AppError) {
         let ended_at = self.host.now_ms();
@@ -194,6 +225,6 @@ pub fn validation_file(folder: &std::path::Path) -> PathBuf {
     folder.join("validation.jsonl")
 }
 
-fn random_id() -> String {
-    rand::rng().sample_iter(Alphanumeric).take(12).map(|byte| char::from(byte).to_ascii_lowercase()).collect()
+fn cancelled() -> AppError {
+    AppError::new(ErrorCode::Cancelled, "The job was cancelled before it was created.")
 }

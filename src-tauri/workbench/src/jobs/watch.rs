@@ -8,7 +8,6 @@ use whetstone_contract::{AppError, ErrorCode, JobDetail, JobStatus, Phase, Phase
 
 use super::record::JobRecord;
 use crate::Workbench;
-use crate::connection::Link;
 use crate::errors::from_cloud;
 
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -18,9 +17,9 @@ const SHARE_OF_AGE: u32 = 120;
 
 impl Workbench {
     /// Follows a job until it has ended. Trouble on the way is waited out.
-    pub(super) async fn watch(&self, link: &Link, id: &str) -> Result<(), AppError> {
+    pub(super) async fn watch(&self, id: &str) -> Result<(), AppError> {
         loop {
-            match self.look(link, id).await {
+            match self.look(id).await {
                 Ok(job) if job.has_ended() => return Ok(()),
                 Ok(_) => {}
                 Err(Look::Passing(reason)) => tracing::info!(job = id, reason, "the job could not be asked about"),
@@ -32,8 +31,10 @@ impl Workbench {
     }
 
     /// Asks once, and writes down what is new.
-    async fn look(&self, link: &Link, id: &str) -> Result<JobRecord, Look> {
+    async fn look(&self, id: &str) -> Result<JobRecord, Look> {
         let known = self.jobs.get(id)?;
+        // Asked for each time: the person may have signed in again since.
+        let link = self.link_of_job(&known).await.map_err(|error| Look::Passing(error.to_string()))?;
         let arn = known.arn.as_deref().unwrap_or(&known.draft.job_name);
         let remote = link.cloud.job(arn).await?;
         let before = self.jobs.last_metrics(id).map_or(0, |metrics| metrics.training.len());
@@ -65,7 +66,7 @@ impl Workbench {
                 })?;
             }
             Some(arn) => {
-                let link = self.connections.link().await?;
+                let link = self.link_of_job(&job).await?;
                 link.cloud.stop_job(arn).await.map_err(|error| from_cloud(&error))?;
                 self.update_job(id, |job| {
                     if !job.has_ended() {

@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { dataset, report } from '../../../testing/dataset-fixtures';
-import { baseModels, job, nova, plan } from '../../../testing/fixtures';
+import { baseModels, connection, job, nova, plan } from '../../../testing/fixtures';
 import { install } from '../../../testing/install';
 import type { JobPlan } from '../../contract';
 import { app } from '../../state/app.svelte';
@@ -16,16 +16,10 @@ async function open(address: string, planned: Partial<JobPlan> = {}) {
     start: () => ({
       version: '1',
       settings: { theme: 'light' },
-      connection: {
-        name: 'This computer',
-        region: 'us-east-1',
-        endpoint: null,
-        dataFolder: '/d',
-        state: 'ready',
-        error: null,
-      },
+      connection,
       openedFile: null,
     }),
+    connections: () => [connection],
     datasets: () => [dataset({ id: 'd-1' })],
     base_models: () => baseModels,
     jobs: () => [],

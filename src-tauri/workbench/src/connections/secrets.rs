@@ -1,0 +1,110 @@
+//! Typed-in keys: in the desktop's keyring, and nowhere else.
+//!
+//! Where there is no keyring service they live in this program's memory for as long as it runs, and the person is told.
+//! Deliberately absent: any file, and a way to hand a secret back to the window.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use keyring::Entry;
+use serde::{Deserialize, Serialize};
+use whetstone_cloud::Credentials;
+use whetstone_contract::{AppError, SecretKeeping};
+
+use crate::errors::from_join;
+
+/// How the keyring shows whose entries these are.
+const SERVICE: &str = "whetstone";
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Keys {
+    pub id: String,
+    pub secret: String,
+    pub session: Option<String>,
+}
+
+impl From<Keys> for Credentials {
+    fn from(keys: Keys) -> Self {
+        Self::Static { id: keys.id, secret: keys.secret, session: keys.session }
+    }
+}
+
+#[derive(Clone, Default)]
+pub struct Secrets {
+    /// What the keyring did not take, by the name of its entry.
+    this_run: Arc<Mutex<HashMap<String, Keys>>>,
+}
+
+impl Secrets {
+    /// Keeps the keys under a name, and says where they went.
+    pub async fn keep(&self, name: String, keys: Keys) -> Result<SecretKeeping, AppError> {
+        let this_run = Arc::clone(&self.this_run);
+        // The keyring answers over D-Bus, or waits for the person to unlock it.
+        let kept = tokio::task::spawn_blocking(move || {
+            let text = serde_json::to_string(&keys).unwrap_or_default();
+            match Entry::new(SERVICE, &name).and_then(|entry| entry.set_password(&text)) {
+                Ok(()) => SecretKeeping::Keyring,
+                Err(error) => {
+                    tracing::warn!(kind = kind_of(&error), "no keyring took the keys: they are for this run only");
+                    lock(&this_run).insert(name, keys);
+                    SecretKeeping::ThisRun
+                }
+            }
+        });
+        kept.await.map_err(|error| from_join(&error))
+    }
+
+    /// The keys of a name, and where they were.
+    pub async fn find(&self, name: String) -> Result<Option<(Keys, SecretKeeping)>, AppError> {
+        let this_run = Arc::clone(&self.this_run);
+        let found = tokio::task::spawn_blocking(move || {
+            if let Some(keys) = lock(&this_run).get(&name) {
+                return Some((keys.clone(), SecretKeeping::ThisRun));
+            }
+            let text = Entry::new(SERVICE, &name).and_then(|entry| entry.get_password()).ok()?;
+            Some((serde_json::from_str(&text).ok()?, SecretKeeping::Keyring))
+        });
+        found.await.map_err(|error| from_join(&error))
+    }
+
+    pub async fn forget(&self, name: String) -> Result<(), AppError> {
+        let this_run = Arc::clone(&self.this_run);
+        let forgotten = tokio::task::spawn_blocking(move || {
+            lock(&this_run).remove(&name);
+            // Without a keyring there is nothing in it either.
+            match Entry::new(SERVICE, &name).and_then(|entry| entry.delete_credential()) {
+                Ok(()) | Err(keyring::Error::NoEntry | keyring::Error::NoDefaultStore) => {}
+                Err(error) => tracing::warn!(kind = kind_of(&error), "the keyring did not forget the keys"),
+            }
+        });
+        forgotten.await.map_err(|error| from_join(&error))
+    }
+}
+
+/// Codes of devices that were typed in, each good for one attempt of one connection.
+#[derive(Default)]
+pub struct Codes(Mutex<HashMap<String, String>>);
+
+impl Codes {
+    pub fn give(&self, connection: &str, code: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(connection.to_owned(), code);
+    }
+
+    pub fn take(&self, connection: &str) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(connection)
+    }
+}
+
+/// The kind alone: the text of some errors holds what was to be kept.
+fn kind_of(error: &keyring::Error) -> &'static str {
+    match error {
+        keyring::Error::NoDefaultStore => "no keyring service",
+        keyring::Error::NoStorageAccess(_) => "the keyring is locked",
+        keyring::Error::NoEntry => "no such entry",
+        _ => "the keyring failed",
+    }
+}
+
+fn lock(this_run: &Mutex<HashMap<String, Keys>>) -> std::sync::MutexGuard<'_, HashMap<String, Keys>> {
+    this_run.lock().unwrap_or_else(PoisonError::into_inner)
+}
