@@ -105,14 +105,14 @@ fn every_edit_is_there_after_opening_again_and_can_be_undone_to_the_import() {
     assert_eq!(prompts(&document), edited);
     assert_eq!(document.row(1).unwrap().line, Some(2));
     assert_eq!(document.row(0).unwrap().line, None);
-    let undone = |position| Some(Undone { label: "Insert record".to_owned(), position });
+    let undone = |position| Some(Undone { label: "Insert record".to_owned(), records: 1, position });
     assert_eq!(document.undo().unwrap(), undone(0));
     assert_eq!(document.undo().unwrap(), undone(4));
 
     let mut document = home.reopen(document);
     assert_eq!(document.undo_label(), Some("Delete record"));
     document.undo().unwrap();
-    assert_eq!(document.undo().unwrap(), Some(Undone { label: "Edit record".to_owned(), position: 1 }));
+    assert_eq!(document.undo().unwrap(), Some(Undone { label: "Edit record".to_owned(), records: 1, position: 1 }));
     assert_eq!(document.undo().unwrap(), None);
     assert_eq!(prompts(&document), ["r0", "r1", "r2", "r3", "r4"]);
     while document.redo().unwrap().is_some() {}
@@ -375,8 +375,8 @@ fn many_records_are_moved_copied_and_deleted_in_one_step_each() {
     assert_eq!(document.undo_label(), Some("Delete 3 records"));
 
     let mut document = home.reopen(document);
-    for expected in [8, 6, 6] {
-        document.undo().unwrap();
+    for (expected, records) in [(8, 3), (6, 2), (6, 3)] {
+        assert_eq!(document.undo().unwrap().map(|step| step.records), Some(records));
         assert_eq!(document.len(), expected);
     }
     assert!(!document.can_undo());
@@ -427,7 +427,8 @@ fn a_bulk_edit_is_one_step_and_leaves_nothing_when_it_is_cancelled() {
     assert_eq!(document.len(), 3334);
     let mut document = home.reopen(document);
     assert_eq!(prompts(&document)[3332..], ["R4998", "r4999"][..]);
-    assert_eq!(document.undo().unwrap(), Some(Undone { label: "Shout".to_owned(), position: 0 }));
+    let label = "Shout in 3,333 records".to_owned();
+    assert_eq!(document.undo().unwrap(), Some(Undone { label, records: 3333, position: 0 }));
     assert_eq!(document.len(), 5000);
     assert!(!document.can_undo());
     assert_eq!(document.bulk("Nothing", &all, &Unwatched, |_| Edit::Keep).unwrap(), 0);

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::Document;
 use super::delta::Delta;
 use super::error::DocumentError;
+use super::history::{Made, label_in, records_in_words};
 use super::journal::StepWriter;
 use super::order::Run;
 use super::state::{Row, State};
@@ -33,9 +34,17 @@ pub enum Edit {
 /// What was undone or redone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undone {
+    /// In words, with how many records it concerned.
     pub label: String,
+    pub records: u64,
     /// Where to look for it.
     pub position: u64,
+}
+
+impl From<&Made> for Undone {
+    fn from(made: &Made) -> Undone {
+        Undone { label: made.label.clone(), records: made.records, position: made.position }
+    }
 }
 
 impl Document {
@@ -135,7 +144,8 @@ impl Document {
     }
 
     /// Changes many records as one step and says how many did change. The function is called from
-    /// several threads; the records stream through, so their number is not bounded by memory.
+    /// several threads; the records stream through, so their number is not bounded by memory. The
+    /// step is called by the label and the number of records.
     pub fn bulk(
         &mut self,
         label: &str,
@@ -150,7 +160,7 @@ impl Document {
         let mut changed = 0;
         let mut gone = IdSet::new();
         let mut seen = 0;
-        let mut step = self.journal.begin(label, state.content.added)?;
+        let mut step = self.journal.begin(&label_in(label), state.content.added)?;
         state.batches_of(set, BATCH, BATCH_BYTES, |batch| {
             watch.progress(seen, total);
             if watch.cancelled() {
@@ -209,7 +219,7 @@ impl Document {
         let Some(made) = self.history.last() else {
             return Ok(None);
         };
-        let undone = Undone { label: made.label.clone(), position: made.position };
+        let undone = Undone::from(made);
         let step = self.journal.read_step(made.at)?;
         self.journal.undo()?;
         if !Arc::make_mut(&mut self.state.content).take_back(&step) {
@@ -225,7 +235,7 @@ impl Document {
         let Some(made) = self.history.next() else {
             return Ok(None);
         };
-        let undone = Undone { label: made.label.clone(), position: made.position };
+        let undone = Undone::from(made);
         let step = self.journal.read_step(made.at)?;
         self.journal.redo()?;
         if !Arc::make_mut(&mut self.state.content).make_again(&step) {
@@ -316,6 +326,6 @@ fn one_line(line: &[u8]) -> Result<(), DocumentError> {
 fn counted(verb: &str, count: u64) -> String {
     match count {
         1 => format!("{verb} record"),
-        _ => format!("{verb} {count} records"),
+        _ => format!("{verb} {}", records_in_words(count)),
     }
 }

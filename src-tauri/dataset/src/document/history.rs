@@ -10,8 +10,39 @@ pub(super) struct Made {
     pub at: u64,
     /// Names the state after it.
     pub state: u64,
+    /// In words, with how many records it concerned.
     pub label: String,
+    pub records: u64,
     pub position: u64,
+}
+
+/// Where the label of a step that is written before its records are counted will say their number.
+const HOLE: &str = "{}";
+
+/// The label of a step that changes records wherever it finds something to change.
+pub(super) fn label_in(label: &str) -> String {
+    format!("{label} in {HOLE}")
+}
+
+/// `1 record`, `12,000 records`.
+pub(super) fn records_in_words(count: u64) -> String {
+    let digits = count.to_string();
+    let mut words = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            words.push(',');
+        }
+        words.push(digit);
+    }
+    words + if count == 1 { " record" } else { " records" }
+}
+
+impl Made {
+    fn new(at: u64, state: u64, step: &Step) -> Made {
+        let records = step.records();
+        let label = step.label.replace(HOLE, &records_in_words(records));
+        Made { at, state, label, records, position: step.position }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -48,7 +79,7 @@ impl History {
     pub fn push(&mut self, at: u64, step: &Step) {
         self.made += 1;
         self.steps.truncate(self.done);
-        self.steps.push(Made { at, state: self.made, label: step.label.clone(), position: step.position });
+        self.steps.push(Made::new(at, self.made, step));
         self.done += 1;
     }
 

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::delta::Delta;
 use super::order::{Order, Run};
 use super::texts::{OF_FILE, TextRef, Texts};
-use crate::ids::{FIRST_ADDED, RecordId};
+use crate::ids::{FIRST_ADDED, IdSet, RecordId};
 
 /// A record whose text is another after the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,17 @@ impl Content {
         }
         step.texts.iter().for_each(|change| self.texts.set(change.id, change.after));
         true
+    }
+}
+
+impl Step {
+    /// How many records it changed, added, moved or took away.
+    pub fn records(&self) -> u64 {
+        let mut records: IdSet = self.texts.iter().map(|change| change.id).collect();
+        for run in self.delta.iter().flat_map(|change| change.removed.iter().chain(change.inserted)) {
+            records.insert_range(run.first..=run.first + (run.len - 1));
+        }
+        records.len()
     }
 }
 

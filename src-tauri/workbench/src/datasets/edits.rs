@@ -86,8 +86,7 @@ fn back_or_forth(opened: &Arc<Opened>, step: Option<whetstone_dataset::Undone>) 
     opened.arranged();
     let left = opened.document().len();
     let position = (left > 0).then(|| step.position.min(left.saturating_sub(1)));
-    // How many records a step concerned stands in its label.
-    let mut answer = change(opened, 0, 0, position, true)?;
+    let mut answer = change(opened, step.records, 0, position, true)?;
     answer.label = step.label;
     Ok(answer)
 }

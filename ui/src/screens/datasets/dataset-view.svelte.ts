@@ -193,25 +193,40 @@ export class DatasetView {
     });
   }
 
-  /** Runs an edit and shows where it led; a long one shows as an activity meanwhile. */
-  async edit(doing: string, failed: string, work: () => Promise<Change>, quiet = false): Promise<boolean> {
+  /** Runs an edit and shows where it led; a long one shows as an activity meanwhile. `say` tells what was done. */
+  async edit(
+    doing: string,
+    failed: string,
+    work: () => Promise<Change>,
+    say: (change: Change) => void = (change) => this.#say(change),
+  ): Promise<boolean> {
     await this.apply();
     return await this.#run(doing, failed, async () => {
       const change = await work();
       this.#took(change);
       await this.#follow(change);
-      if (!quiet) this.#say(change);
+      say(change);
     });
   }
 
   async undo(): Promise<void> {
-    if (this.summary.value?.undo)
-      await this.edit('undoing', 'Nothing was undone', () => call('undo', { dataset: this.id }), true);
+    if (!this.summary.value?.undo) return;
+    await this.edit(
+      'undoing',
+      'Nothing was undone',
+      () => call('undo', { dataset: this.id }),
+      (change) => this.#sayBack('Undone', change, 'Redo', () => this.redo()),
+    );
   }
 
   async redo(): Promise<void> {
-    if (this.summary.value?.redo)
-      await this.edit('redoing', 'Nothing was redone', () => call('redo', { dataset: this.id }), true);
+    if (!this.summary.value?.redo) return;
+    await this.edit(
+      'redoing',
+      'Nothing was redone',
+      () => call('redo', { dataset: this.id }),
+      (change) => this.#sayBack('Redone', change, 'Undo', () => this.undo()),
+    );
   }
 
   async save(replaceChanged = false): Promise<void> {
@@ -342,9 +357,12 @@ export class DatasetView {
   #say(change: Change): void {
     const left = change.untouched > 0 ? `${plural(change.untouched, 'record')} stayed as they were.` : null;
     if (change.records === 0) return toasts.show('note', 'Nothing changed', left);
-    toasts.show('ok', `${change.label} · ${plural(change.records, 'record')}`, left, {
-      label: 'Undo',
-      run: () => void this.undo(),
-    });
+    toasts.show('ok', change.label, left, { label: 'Undo', run: () => void this.undo() });
+  }
+
+  /** One record is seen to change; of many it is said. */
+  #sayBack(done: string, change: Change, label: string, back: () => Promise<void>): void {
+    if (change.records > 1)
+      toasts.show('note', `${done}: ${change.label}`, null, { label, run: () => void back() });
   }
 }

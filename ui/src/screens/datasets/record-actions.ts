@@ -56,7 +56,7 @@ export async function moveRecords(view: DatasetView, step: -1 | 1): Promise<void
     'moving',
     `${nameOf(view)} was not moved`,
     () => call('move_records', { dataset: view.id, selection, before }),
-    true,
+    () => undefined,
   );
 }
 
