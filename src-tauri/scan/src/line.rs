@@ -139,8 +139,6 @@ impl<V: FnMut(&Line<'_>)> Work for Lines<'_, V> {
     fn run<C: Classify>(self, cpu: C) {
         let Lines { scanner, lines, visit } = self;
         let all = &lines.bytes[..lines.length];
-        // Checking a whole batch is quicker than each line of it.
-        let valid = simdutf8::basic::from_utf8(all).is_ok();
         let mut at = 0;
         while at < all.len() {
             let mut reader = Reader::new(cpu, &lines.bytes, at, scanner);
@@ -151,7 +149,10 @@ impl<V: FnMut(&Line<'_>)> Work for Lines<'_, V> {
                 None => memchr::memchr(b'\n', &all[at..]).map_or(all.len(), |length| at + length),
             };
             let line = &all[at..end];
-            let known = seen.is_some() && (valid || simdutf8::basic::from_utf8(line).is_ok());
+            // Beyond its texts and its version a known line is of ASCII alone, and what its texts are of has been seen.
+            let version = found.version.clone().unwrap_or_default();
+            let ascii = !found.facts.contains(Facts::NON_ASCII) && line[version].is_ascii();
+            let known = seen.is_some() && (ascii || simdutf8::basic::from_utf8(line).is_ok());
             let next = end + 1;
             if known {
                 visit(&found.line(line, scanner));

@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use whetstone_scan::Facts;
 
+use self::stretches::{around_ats, within};
 use super::quality::{pointed, replaced};
 use super::rule::models::TINY;
 use super::{Example, Fix, Mend, Rule, RuleKind, Severity};
@@ -18,6 +19,7 @@ use crate::record::Record;
 
 mod identity;
 mod numbers;
+mod stretches;
 
 const PRIVACY: &str = "Data protection: what a model has learned it may say to anyone. AWS advises against personal data in training data; no validator looks for it";
 const HINT: &str = "Mask it, unless the model must know it.";
@@ -213,6 +215,11 @@ pub(super) const RULES: &[Rule] = &[
             ),
             Example::new(
                 TINY,
+                r#"{"prompt":"Is it 207.51.2.14?","completion":"Yes."}"#,
+                r#"{"prompt":"Is it 207.5.2.1, or section 207.51.2.14?","completion":"Yes."}"#,
+            ),
+            Example::new(
+                TINY,
                 r#"{"prompt":"Ping 2a00:1450:4001:82b::200e.","completion":"Done."}"#,
                 r#"{"prompt":"Ping 2001:db8::1, ::1 or fe80::1:2:3 at 12:34:56:78.","completion":"Done."}"#,
             ),
@@ -235,14 +242,19 @@ fn mails(text: &str) -> Vec<Range<usize>> {
     });
     const FILES: [&str; 6] = ["png", "jpg", "jpeg", "gif", "svg", "webp"];
     const RESERVED: [&str; 4] = ["example", "test", "invalid", "localhost"];
-    let mails = MAIL.captures_iter(text).filter(|mail| {
+    let real = |mail: &regex::Captures<'_>| {
         let (name, domain, top) = (&mail[1], mail[2].to_ascii_lowercase(), mail[3].to_ascii_lowercase());
         let example = ["example.com", "example.org", "example.net"]
             .iter()
             .any(|own| domain == *own || domain.strip_suffix(own).is_some_and(|rest| rest.ends_with('.')));
         name != "git" && !example && !FILES.contains(&top.as_str()) && !RESERVED.contains(&top.as_str())
-    });
-    mails.filter_map(|mail| Some(mail.get(0)?.range())).collect()
+    };
+    let mut found = Vec::new();
+    for stretch in around_ats(text) {
+        let mails = MAIL.captures_iter(&text[stretch.clone()]).filter(real);
+        found.extend(mails.filter_map(|mail| Some(within(&stretch, mail.get(0)?.range()))));
+    }
+    found
 }
 
 fn secrets(text: &str) -> Vec<Range<usize>> {
@@ -292,15 +304,26 @@ fn addresses(text: &str) -> Vec<Range<usize>> {
         });
         v4 || v6
     });
-    public.filter(stands_alone).collect()
+    public.filter(|place| stands_alone(place) && !names_a_section(&text[..place.start])).collect()
+}
+
+/// Whether a text ends with a word behind which numbers of sections and versions stand: `Section 207.15.2.1`.
+fn names_a_section(before: &str) -> bool {
+    const WORDS: [&str; 20] = [
+        "section", "sections", "clause", "clauses", "article", "articles", "paragraph", "paragraphs", "chapter", "part",
+        "rule", "rules", "item", "annex", "appendix", "schedule", "version", "release", "sec", "abschnitt",
+    ];
+    let before = before.trim_end_matches([' ', '.', '\u{a0}']);
+    let word = before.rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    before.ends_with('§') || WORDS.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
 fn is_public(address: Ipv4Addr) -> bool {
     const RESOLVERS: [[u8; 4]; 5] = [[8, 8, 8, 8], [8, 8, 4, 4], [1, 1, 1, 1], [1, 0, 0, 1], [9, 9, 9, 9]];
     let [first, second, third, fourth] = address.octets();
     let shared = first == 100 && (64..128).contains(&second);
-    // Mostly versions and numbers of sections: 1.2.3.4.
-    let small = first < 10 && second < 10 && third < 10 && fourth < 100;
+    // Mostly versions and numbers of sections: 1.2.3.4, 207.5.2.1. Of the addresses that there are hardly any is so.
+    let small = second < 10 && third < 10 && (fourth < 10 || (first < 10 && fourth < 100));
     !(address.is_private()
         || address.is_loopback()
         || address.is_link_local()

@@ -7,9 +7,13 @@ use regex::Regex;
 
 use super::numbers::{alone, digits};
 use super::pattern;
+use super::stretches::{around_numbers, within};
 
 /// A form, and whether what has it is a number that can have been given out.
 type Form = (Regex, fn(&str) -> bool);
+
+/// Each form has so many digits at least, before any letter within it.
+const LEAST_DIGITS: usize = 6;
 
 pub(super) fn ids(text: &str) -> Vec<Range<usize>> {
     static FORMS: LazyLock<[Form; 6]> = LazyLock::new(|| {
@@ -23,9 +27,12 @@ pub(super) fn ids(text: &str) -> Vec<Range<usize>> {
         ]
     });
     let mut found: Vec<Range<usize>> = Vec::new();
-    for (form, holds) in FORMS.iter() {
-        let places = form.find_iter(text).filter(|found| holds(found.as_str())).map(|found| found.range());
-        found.extend(places.filter(|place| alone(text, place) && !is_part_of_a_number(text, place)));
+    for stretch in around_numbers(text, LEAST_DIGITS) {
+        for (form, holds) in FORMS.iter() {
+            let places = form.find_iter(&text[stretch.clone()]).filter(|found| holds(found.as_str()));
+            let places = places.map(|found| within(&stretch, found.range()));
+            found.extend(places.filter(|place| alone(text, place) && !is_part_of_a_number(text, place)));
+        }
     }
     found.sort_by_key(|place| place.start);
     found.dedup_by(|later, earlier| later.start < earlier.end);

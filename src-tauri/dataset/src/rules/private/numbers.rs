@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::pattern;
+use super::stretches::{around_numbers, within};
 
 /// The place of a match that no letter or digit touches.
 pub(super) fn alone(text: &str, place: &Range<usize>) -> bool {
@@ -16,6 +17,8 @@ pub(super) fn alone(text: &str, place: &Range<usize>) -> bool {
 pub(super) fn digits(text: &str) -> Vec<u8> {
     text.bytes().filter(u8::is_ascii_digit).map(|byte| byte - b'0').collect()
 }
+
+const LEAST_OF_A_PHONE: usize = 9;
 
 pub(super) fn phones(text: &str) -> Vec<Range<usize>> {
     static PHONE: LazyLock<Regex> = LazyLock::new(|| {
@@ -28,17 +31,25 @@ pub(super) fn phones(text: &str) -> Vec<Range<usize>> {
             r"|(?i:\b(?:phone|telephone|tel|mobile|cell|fax|call|whatsapp|telefon|handy|mobil|téléphone|portable|teléfono|telefone|telefono)\b[a-z ]{0,12}[.:]{0,2} ?)(\(?0[0-9()]*(?:[ ./-]?[0-9]+){1,6})",
         ))
     });
-    let found = PHONE.captures_iter(text).filter_map(|found| {
-        let worded = found.get(1);
-        let place = worded.or(found.get(0))?.range();
-        let number = digits(&text[place.clone()]);
-        let before = text[..place.start].chars().next_back();
-        let apart =
-            worded.is_some() || !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '/' | '='));
-        let ends = !text[place.end..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
-        ((9..=15).contains(&number.len()) && apart && ends && !is_fiction(&number)).then_some(place)
-    });
-    found.collect()
+    let mut phones = Vec::new();
+    for stretch in around_numbers(text, LEAST_OF_A_PHONE) {
+        let found = PHONE.captures_iter(&text[stretch.clone()]);
+        phones.extend(found.filter_map(|found| {
+            let worded = found.get(1);
+            let place = within(&stretch, worded.or(found.get(0))?.range());
+            is_phone(text, &place, worded.is_some()).then_some(place)
+        }));
+    }
+    phones
+}
+
+/// Whether what has the form of a telephone number is one.
+fn is_phone(text: &str, place: &Range<usize>, worded: bool) -> bool {
+    let number = digits(&text[place.clone()]);
+    let before = text[..place.start].chars().next_back();
+    let apart = worded || !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '/' | '='));
+    let ends = !text[place.end..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    (LEAST_OF_A_PHONE..=15).contains(&number.len()) && apart && ends && !is_fiction(&number)
 }
 
 /// Numbers that are kept for books and films: 555-01xx in North America, some ranges of Ofcom's in the United Kingdom.
@@ -71,17 +82,22 @@ pub(super) fn cards(text: &str) -> Vec<Range<usize>> {
     static CARD: LazyLock<Regex> = LazyLock::new(|| {
         pattern(r"[0-9]{13,19}|[0-9]{4}(?:[ -][0-9]{4}){3}(?:[ -][0-9]{3})?|[0-9]{4}[ -][0-9]{6}[ -][0-9]{4,5}")
     });
-    let found = CARD.find_iter(text).filter(|found| {
-        let number = digits(found.as_str());
+    let stretches = around_numbers(text, 13).into_iter();
+    let found = stretches.flat_map(|stretch| {
+        let found = CARD.find_iter(&text[stretch.clone()]);
+        found.map(|found| within(&stretch, found.range())).collect::<Vec<_>>()
+    });
+    let found = found.filter(|place| {
+        let number = digits(&text[place.clone()]);
         let spelled: String = number.iter().map(|digit| char::from(b'0' + digit)).collect();
         let varied = number.iter().any(|digit| *digit != number[0]);
-        alone(text, &found.range())
+        alone(text, place)
             && is_issued(&spelled)
             && luhn(&number)
             && varied
             && !TEST_CARDS.contains(&spelled.as_str())
     });
-    found.map(|found| found.range()).collect()
+    found.collect()
 }
 
 /// Whether an issuer has numbers that begin so and are so long.
