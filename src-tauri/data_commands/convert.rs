@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 use tempfile::NamedTempFile;
 use whetstone_dataset::{
-    Conversion, ConvertError, ConvertOptions, Mapping, ReadOptions, Schema, Target, Watch, convert,
+    Compression, Conversion, ConvertError, ConvertOptions, Mapping, Packed, ReadOptions, Schema, Target, Watch, convert,
 };
 
 use super::{Told, in_words};
@@ -20,10 +20,10 @@ pub struct ConvertCall {
     /// What to convert: JSON Lines, CSV, Parquet, XLSX, a JSON list or examples, packed or not.
     file: PathBuf,
     /// What to write: a schema of JSON Lines (prompt-completion, claude-messages, conversation, pretraining, openai-chat,
-    /// alpaca, sharegpt, …), or csv, or examples.
+    /// alpaca, sharegpt, …), or csv, tsv, or examples.
     #[arg(long, value_name = "FORM")]
     to: String,
-    /// Where to write it; it is replaced when the conversion is whole.
+    /// Where to write it; it is replaced when the conversion is whole. Packed where it ends with .gz or .zst.
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     /// The column that becomes the prompt, where columns have names of their own.
@@ -56,23 +56,20 @@ pub fn convert_file(call: &ConvertCall) -> ExitCode {
 }
 
 fn converted(call: &ConvertCall) -> Result<Conversion, String> {
-    let target = match call.to.as_str() {
-        "csv" => Target::Csv { delimiter: b',' },
-        "examples" => Target::Examples,
-        id => Target::Jsonl(Schema::from_id(id).ok_or_else(|| {
-            let known: Vec<&str> = Schema::ALL.iter().map(Schema::id).collect();
-            format!("{id} is no form to convert to; there are csv, examples, {}", known.join(", "))
-        })?),
-    };
+    let target = Target::from_id(&call.to).ok_or_else(|| {
+        let known: Vec<&str> = Schema::ALL.iter().map(Schema::id).collect();
+        format!("{} is no form to convert to; there are csv, tsv, examples, {}", call.to, known.join(", "))
+    })?;
     let mapping = call.prompt.clone().zip(call.completion.clone());
     let mapping = mapping.map(|(prompt, completion)| Mapping { prompt, completion, system: call.system.clone() });
     let read = ReadOptions { mapping, ..ReadOptions::default() };
     let folder = call.output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let told = Told::new("Converting");
     let unwritable = |error: std::io::Error| format!("{} cannot be written: {error}", call.output.display());
-    let mut beside = NamedTempFile::new_in(folder).map_err(unwritable)?;
-    let options = ConvertOptions { read, ..ConvertOptions::default() };
-    let conversion = convert(&call.file, &options, &target, &mut beside, &mut |done, total| {
+    let beside = NamedTempFile::new_in(folder).map_err(unwritable)?;
+    let mut packed = Packed::new(beside, Compression::of_name(&call.output)).map_err(unwritable)?;
+    let options = ConvertOptions::default();
+    let conversion = convert(&call.file, &read, options, target, &mut packed, &mut |done, total| {
         told.progress(done, total);
         ControlFlow::Continue(())
     });
@@ -81,6 +78,7 @@ fn converted(call: &ConvertCall) -> Result<Conversion, String> {
         ConvertError::Read(read) => in_words(&call.file, &error.to_string(), read.hint()),
         _ => in_words(&call.output, &error.to_string(), "Choose another form or place, or make room."),
     })?;
+    let beside = packed.finish().map_err(unwritable)?;
     beside.as_file().sync_all().map_err(unwritable)?;
     beside.persist(&call.output).map_err(|error| unwritable(error.error))?;
     Ok(conversion)

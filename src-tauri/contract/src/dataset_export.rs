@@ -17,8 +17,10 @@ shapes! {
     pub struct ConversionChoices {
         /// What records can become: "Converse conversations", "OpenAI chat" ...
         pub schemas: Vec<Choice>,
-        /// What file they can stand in: JSON Lines, CSV, Parquet ...
+        /// What file they can stand in: JSON Lines, CSV ...
         pub formats: Vec<Choice>,
+        /// The formats that take a schema. Records of the others have one form only.
+        pub formats_of_schema: Vec<String>,
         /// None, gzip, zstd.
         pub compressions: Vec<Choice>,
         /// The schema that keeps everything.
@@ -43,18 +45,20 @@ shapes! {
         pub left_out: u64,
         pub losses: Vec<Loss>,
         pub coverage: Coverage,
-        /// The first records as they would be written.
-        pub sample: Vec<String>,
+        /// The beginning of the file as it would be written.
+        pub sample: String,
     }
 
     pub struct Loss {
-        /// "Pictures", "The member `id`", "Roles of tools".
+        /// "System texts", "Tools".
         pub what: String,
+        /// A sentence about the first record it concerns.
+        pub detail: String,
         pub records: u64,
         /// The first record it concerns.
         pub position: u64,
-        /// The record is left out because of it, not only the piece.
-        pub drops_record: bool,
+        /// So many of these records are left out because of it, not only the piece.
+        pub left_out: u64,
     }
 
     pub struct ConversionOutcome {

@@ -30,7 +30,7 @@ mod view;
 mod watch;
 mod write;
 
-pub use convert::{Conversion, ConvertError, ConvertOptions, LossCount, Target, convert};
+pub use convert::{Conversion, ConvertError, ConvertOptions, Converter, LossCount, Packed, Target, convert};
 pub use document::{
     Diff, DiffCounts, DiffEntry, DiffKind, Document, DocumentError, DocumentMeta, DocumentWriter, Edit, ExportedFile,
     FileLayer, FileState, IndexJob, IndexState, InterruptedSave, RealFiles, Recovery, Reloaded, Row, Run, SaveJob,

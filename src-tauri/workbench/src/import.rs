@@ -125,7 +125,7 @@ impl Workbench {
     pub(crate) async fn convert(&self, request: ConversionRequest) -> Result<ConversionOutcome, AppError> {
         let summary = self.datasets.summary(request.dataset.clone()).await?;
         let stem = Path::new(&summary.name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let suggested = format!("{} converted.{}", file_name(&stem), datasets::extension_of(&request.format));
+        let suggested = format!("{} converted.{}", file_name(&stem), datasets::extension_of(&request)?);
         match self.host.pick_new_file(&suggested).await {
             Some(path) => self.datasets.convert(request, path).await,
             None => {

@@ -1,36 +1,29 @@
 //! From one form of file to another, with a report of what does not carry over.
 
+//!
+//! A [`Converter`] writes records, wherever they come from; [`convert`] gives it those of a file.
+
+mod pack;
+mod target;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use serde_json::{Map, Value};
-
 use crate::error::{ReadError, ReadProblem};
 use crate::formats::{Item, Loss, LossKind, PROBLEM_CAP, ReadOptions, RecordReader, Schema, read_items};
-use crate::record::{Record, Role};
+use crate::record::Record;
 use crate::template::{Compiled, Template};
 use crate::write::SystemHandling;
 
-/// What to write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
-    /// JSON Lines of a schema.
-    Jsonl(Schema),
-    /// One JSON document: a list of objects of a schema.
-    JsonList(Schema),
-    /// `{"examples": [{"input", "output"}]}`
-    Examples,
-    /// Columns `prompt`, `completion`, `system` where a record has one, and the fields that the first
-    /// record has.
-    Csv { delimiter: u8 },
-}
+pub use pack::Packed;
+pub use target::Target;
+use target::Writer;
 
-/// How to write it.
+/// How to bring records into the form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConvertOptions {
-    pub read: ReadOptions,
     /// What becomes of a system text in a form that has no place for one.
     pub system: SystemHandling,
     /// Put the texts of each record through this before they are written. Its holes are `system`,
@@ -40,7 +33,7 @@ pub struct ConvertOptions {
 
 impl Default for ConvertOptions {
     fn default() -> ConvertOptions {
-        ConvertOptions { read: ReadOptions::default(), system: SystemHandling::PutBeforePrompt, template: None }
+        ConvertOptions { system: SystemHandling::PutBeforePrompt, template: None }
     }
 }
 
@@ -49,6 +42,8 @@ impl Default for ConvertOptions {
 pub struct Conversion {
     /// Records that were written.
     pub records: u64,
+    /// Those among them that lost nothing.
+    pub whole: u64,
     /// Records that have no place in the new form at all.
     pub left_out: u64,
     /// What did not carry over, the most frequent first.
@@ -87,65 +82,95 @@ pub enum ConvertError {
 /// Writes a file in another form. Records that have no place in it are left out and counted.
 pub fn convert(
     from: &Path,
-    options: &ConvertOptions,
-    target: &Target,
+    read: &ReadOptions,
+    options: ConvertOptions,
+    target: Target,
     out: &mut dyn Write,
     progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
 ) -> Result<Conversion, ConvertError> {
-    if let Target::Jsonl(Schema::InvocationLog) | Target::JsonList(Schema::InvocationLog) = target {
-        return Err(ConvertError::Target("an invocation log", "nobody but Bedrock writes these"));
-    }
-    let mut reader = RecordReader::open(from, &options.read)?;
-    // A line that is in its form already is written as it is.
-    let as_it_is = options.template.is_none() && *target == Target::Jsonl(reader.line_schema());
-    let mut work = Work { options, template: None, writer: Writer::new(target), counts: BTreeMap::new(), seen: 0 };
-    let mut conversion = Conversion::default();
-    read_items(&mut reader, progress, &mut |reader, item| -> Result<(), ConvertError> {
+    may_be_written(&target)?;
+    let mut reader = RecordReader::open(from, read)?;
+    let mut converter = Converter::new(target, &reader.line_schema(), options)?;
+    read_items(&mut reader, progress, &mut |reader, item| {
         match item {
-            Item::Problem(problem) => {
-                conversion.problem_count += 1;
-                if conversion.problems.len() < PROBLEM_CAP {
-                    conversion.problems.push(problem);
-                }
-            }
+            Item::Problem(problem) => converter.unreadable(problem),
             Item::Record(sourced) => {
-                work.seen += 1;
-                let line = as_it_is.then(|| reader.line(&sourced.record));
-                let own = line.filter(|line| reader.line_schema().parse(line).is_ok());
-                let written = match own {
-                    Some(line) => {
-                        out.write_all(&line)?;
-                        out.write_all(b"\n")?;
-                        true
-                    }
-                    None => work.write(&sourced.record, sourced.line, out)?,
-                };
-                conversion.records += u64::from(written);
-                conversion.left_out += u64::from(!written);
+                let line = converter.keeps_lines().then(|| reader.line(&sourced.record));
+                converter.write(&sourced.record, line.as_deref(), sourced.line, out)?;
             }
         }
-        Ok(())
+        Ok::<(), ConvertError>(())
     })?;
-    work.writer.end(out)?;
-    out.flush()?;
-    conversion.losses = work.counts.into_values().collect();
-    conversion.losses.sort_by_key(|loss| std::cmp::Reverse(loss.count));
-    conversion.notes = reader.notes();
-    Ok(conversion)
+    let conversion = converter.end(out)?;
+    Ok(Conversion { notes: reader.notes(), ..conversion })
 }
 
-struct Work<'a> {
-    options: &'a ConvertOptions,
+fn may_be_written(target: &Target) -> Result<(), ConvertError> {
+    match target {
+        Target::Jsonl(Schema::InvocationLog) | Target::JsonList(Schema::InvocationLog) => {
+            Err(ConvertError::Target("an invocation log", "nobody but Bedrock writes these"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes records in another form, one after the other, and counts what they lose.
+pub struct Converter {
+    options: ConvertOptions,
     /// Made for the fields of the first record.
     template: Option<Compiled>,
-    writer: Writer<'a>,
+    writer: Writer,
+    /// The schema whose lines are in the form already.
+    own: Option<Schema>,
     counts: BTreeMap<LossKind, LossCount>,
     seen: u64,
+    conversion: Conversion,
 }
 
-impl Work<'_> {
-    /// Writes one record, unless it has no place, and counts what it loses.
-    fn write(&mut self, record: &Record, line: Option<u64>, out: &mut dyn Write) -> Result<bool, ConvertError> {
+impl Converter {
+    /// For records whose lines, where they have some, are of the schema `lines`.
+    pub fn new(target: Target, lines: &Schema, options: ConvertOptions) -> Result<Converter, ConvertError> {
+        may_be_written(&target)?;
+        let same = options.template.is_none() && target == Target::Jsonl(lines.clone());
+        Ok(Converter {
+            options,
+            template: None,
+            writer: Writer::new(target),
+            own: same.then(|| lines.clone()),
+            counts: BTreeMap::new(),
+            seen: 0,
+            conversion: Conversion::default(),
+        })
+    }
+
+    /// Whether a record is written as the line that it stands in, byte for byte.
+    pub fn keeps_lines(&self) -> bool {
+        self.own.is_some()
+    }
+
+    /// Records that were written so far.
+    pub fn written(&self) -> u64 {
+        self.conversion.records
+    }
+
+    /// Writes one record, which may stand in a line and has a number among the lines, and says whether it had a place.
+    pub fn write(
+        &mut self,
+        record: &Record,
+        line: Option<&[u8]>,
+        number: Option<u64>,
+        out: &mut dyn Write,
+    ) -> Result<bool, ConvertError> {
+        self.seen += 1;
+        // A line of another schema among the others is brought into the form like any.
+        let own = self.own.as_ref().zip(line).filter(|(own, line)| own.parse(line).is_ok());
+        if let Some((_, line)) = own {
+            out.write_all(line)?;
+            out.write_all(b"\n")?;
+            self.conversion.records += 1;
+            self.conversion.whole += 1;
+            return Ok(true);
+        }
         let refilled = match &self.options.template {
             None => None,
             Some(template) => {
@@ -169,133 +194,54 @@ impl Work<'_> {
                 }
             },
         };
+        self.conversion.whole += u64::from(written && losses.is_empty());
+        self.count(losses, number, written);
+        Ok(written)
+    }
+
+    /// Passes over a line that holds no record.
+    pub fn leave_out(&mut self, detail: &str, number: Option<u64>) {
+        self.seen += 1;
+        self.count(vec![Loss::new(LossKind::Structure, detail)], number, false);
+    }
+
+    fn unreadable(&mut self, problem: ReadProblem) {
+        self.conversion.problem_count += 1;
+        if self.conversion.problems.len() < PROBLEM_CAP {
+            self.conversion.problems.push(problem);
+        }
+    }
+
+    fn count(&mut self, losses: Vec<Loss>, number: Option<u64>, written: bool) {
+        self.conversion.records += u64::from(written);
+        self.conversion.left_out += u64::from(!written);
+        let mut told = Vec::new();
         for loss in losses {
-            let first = (self.seen, line);
             let count = self.counts.entry(loss.kind).or_insert_with(|| LossCount {
                 kind: loss.kind,
                 count: 0,
                 left_out: 0,
-                first_record: first.0,
-                first_line: first.1,
+                first_record: self.seen,
+                first_line: number,
                 detail: loss.detail,
             });
-            count.count += 1;
-            count.left_out += u64::from(!written);
-        }
-        Ok(written)
-    }
-}
-
-/// The file that is being written.
-struct Writer<'a> {
-    target: &'a Target,
-    /// The schema that the records are brought into before they are written.
-    schema: Schema,
-    /// Nothing was written yet.
-    empty: bool,
-    /// The columns of a CSV file, known from its first record.
-    columns: Vec<String>,
-}
-
-impl<'a> Writer<'a> {
-    fn new(target: &'a Target) -> Writer<'a> {
-        let schema = match target {
-            Target::Jsonl(schema) | Target::JsonList(schema) => schema.clone(),
-            Target::Examples | Target::Csv { .. } => Schema::Fields(crate::formats::Mapping {
-                prompt: if *target == Target::Examples { "input" } else { "prompt" }.to_owned(),
-                completion: if *target == Target::Examples { "output" } else { "completion" }.to_owned(),
-                system: Some("system".to_owned()),
-            }),
-        };
-        Writer { target, schema, empty: true, columns: Vec::new() }
-    }
-
-    /// Writes a record that was brought into the schema; the inner error says why it has no place.
-    fn write(
-        &mut self,
-        record: &Record,
-        losses: &mut Vec<Loss>,
-        out: &mut dyn Write,
-    ) -> std::io::Result<Result<(), Loss>> {
-        let line = match self.schema.render(record) {
-            Ok(line) => line,
-            Err(loss) => return Ok(Err(loss)),
-        };
-        let first = std::mem::take(&mut self.empty);
-        match self.target {
-            Target::Jsonl(_) => {
-                out.write_all(&line)?;
-                out.write_all(b"\n")?;
+            // A record that loses two fields is one record that loses fields.
+            if !told.contains(&loss.kind) {
+                told.push(loss.kind);
+                count.count += 1;
+                count.left_out += u64::from(!written);
             }
-            Target::JsonList(_) | Target::Examples => {
-                let opening: &[u8] = if *self.target == Target::Examples { b"{\"examples\": [\n" } else { b"[\n" };
-                out.write_all(if first { opening } else { b",\n" })?;
-                out.write_all(&line)?;
-            }
-            Target::Csv { delimiter } => self.row(record, first, *delimiter, losses, out)?,
-        }
-        Ok(Ok(()))
-    }
-
-    fn row(
-        &mut self,
-        record: &Record,
-        first: bool,
-        delimiter: u8,
-        losses: &mut Vec<Loss>,
-        out: &mut dyn Write,
-    ) -> std::io::Result<()> {
-        let mut values = Map::new();
-        values.insert("prompt".to_owned(), record.prompt().into());
-        values.insert("completion".to_owned(), record.completion().into());
-        let system = record.turns.first().filter(|turn| turn.role == Role::System);
-        values.insert("system".to_owned(), system.map(|turn| turn.text()).unwrap_or_default().into());
-        for (name, value) in &record.extra {
-            values.entry(name.clone()).or_insert_with(|| value.clone());
-        }
-        if first {
-            self.columns = values.keys().cloned().collect();
-            let names: Vec<String> =
-                self.columns.iter().map(|name| cell(&Value::String(name.clone()), delimiter)).collect();
-            write_row(&names, delimiter, out)?;
-        }
-        let lost: Vec<&str> = values.keys().filter(|name| !self.columns.contains(name)).map(String::as_str).collect();
-        if !lost.is_empty() && losses.iter().all(|loss| loss.kind != LossKind::Fields) {
-            let detail = format!("The first record has no column for {}.", lost.join(", "));
-            losses.push(Loss::new(LossKind::Fields, detail));
-        }
-        let cells: Vec<String> =
-            self.columns.iter().map(|name| cell(values.get(name).unwrap_or(&Value::Null), delimiter)).collect();
-        write_row(&cells, delimiter, out)
-    }
-
-    fn end(&self, out: &mut dyn Write) -> std::io::Result<()> {
-        match (self.target, self.empty) {
-            (Target::JsonList(_), true) => out.write_all(b"[]\n"),
-            (Target::JsonList(_), false) => out.write_all(b"\n]\n"),
-            (Target::Examples, true) => out.write_all(b"{\"examples\": []}\n"),
-            (Target::Examples, false) => out.write_all(b"\n]}\n"),
-            _ => Ok(()),
         }
     }
-}
 
-fn write_row(cells: &[String], delimiter: u8, out: &mut dyn Write) -> std::io::Result<()> {
-    let delimiter = char::from(delimiter).to_string();
-    out.write_all(cells.join(&delimiter).as_bytes())?;
-    out.write_all(b"\r\n")
-}
-
-/// A value as a field: in quotes where it would otherwise be taken for more than one, or for none.
-fn cell(value: &Value, delimiter: u8) -> String {
-    let text = match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let needs_quotes = text.bytes().any(|byte| byte == delimiter || matches!(byte, b'"' | b'\r' | b'\n'));
-    let has_edge = text.starts_with([' ', '\'']) || text.ends_with(' ');
-    if needs_quotes || has_edge { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+    /// Writes the end of the file and says what came of it, the most frequent loss first.
+    pub fn end(mut self, out: &mut dyn Write) -> Result<Conversion, ConvertError> {
+        self.writer.end(out)?;
+        out.flush()?;
+        self.conversion.losses = self.counts.into_values().collect();
+        self.conversion.losses.sort_by_key(|loss| std::cmp::Reverse(loss.count));
+        Ok(self.conversion)
+    }
 }
 
 #[cfg(test)]

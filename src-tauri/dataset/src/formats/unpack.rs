@@ -33,6 +33,20 @@ impl Compression {
             Self::Zstd => "zstd",
         }
     }
+
+    /// What a packed file is called behind the last dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Gzip => "gz",
+            Self::Zstd => "zst",
+        }
+    }
+
+    /// What a file of this name is packed with.
+    pub fn of_name(path: &Path) -> Option<Compression> {
+        let extension = path.extension()?;
+        [Self::Gzip, Self::Zstd].into_iter().find(|one| extension.eq_ignore_ascii_case(one.extension()))
+    }
 }
 
 /// How the characters of a text are written.

@@ -51,6 +51,25 @@ impl LossKind {
             Self::Structure => "structure",
         }
     }
+
+    /// What it is that has no place, in words.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::SystemText => "System texts",
+            Self::Turns => "Turns beyond one question and answer",
+            Self::Prompt => "Prompts",
+            Self::Answer => "Answers",
+            Self::Roles => "Roles",
+            Self::Media => "Pictures, videos and documents",
+            Self::Tools => "Tools",
+            Self::Reasoning => "Reasoning",
+            Self::Blocks => "Blocks of an unknown kind",
+            Self::Fields => "Fields beside the texts",
+            Self::MessageFields => "Fields of messages",
+            Self::NotText => "Values that are no text",
+            Self::Structure => "Lines that are no record",
+        }
+    }
 }
 
 /// One thing that a schema has no place for.
