@@ -15,7 +15,7 @@ use whetstone_dataset::{Finding, Intent, ReadOptions, Schema, Severity, SplitKin
 use super::{Told, in_words, model};
 use crate::command_line::{USAGE, print};
 
-/// So many findings of each rule are printed; all of them are counted.
+/// So many findings of each rule are told in words; all of them are counted. JSON has every one.
 const KEPT: usize = 10_000;
 
 #[derive(Args)]
@@ -43,7 +43,6 @@ struct ShownFinding<'a> {
     record: Option<u64>,
     field: Option<&'a str>,
     message: &'a str,
-    hint: &'a str,
     /// What the app's own fix would do; null where a person must decide.
     fix: Option<&'a str>,
 }
@@ -56,7 +55,8 @@ pub fn validate_files(call: &ValidateCall) -> ExitCode {
         let sources = files.iter().map(InputFile::source).collect::<Result<Vec<_>, _>>()?;
         // A file that had to be converted is not what is uploaded: only its records are looked at.
         let as_uploaded = files.iter().all(|file| file.converted.is_none());
-        let options = Options { kept_per_rule: KEPT, as_uploaded, ..Options::default() };
+        let kept_per_rule = if call.json { usize::MAX } else { KEPT };
+        let options = Options { kept_per_rule, as_uploaded, ..Options::default() };
         let report = validate(sources, &schema, &Intent::new(model), &options, &told);
         told.end();
         report.map_err(|error| format!("{error}. {}", error.hint()))
@@ -126,24 +126,8 @@ fn files(call: &ValidateCall, told: &Told) -> Result<Vec<InputFile>, String> {
 
 fn write_json(out: &mut dyn Write, report: &Report) -> std::io::Result<()> {
     let findings: Vec<ShownFinding> = report.findings.iter().map(shown).collect();
-    let rules: Vec<_> = report
-        .rules
-        .iter()
-        .filter(|rule| rule.findings > 0)
-        .map(|rule| json!({ "rule": rule.rule, "severity": name(rule.severity), "findings": rule.findings }))
-        .collect();
-    serde_json::to_writer(
-        &mut *out,
-        &json!({
-            "records": report.records,
-            "valid": report.valid,
-            "errors": report.errors,
-            "warnings": report.warnings,
-            "notes": report.notes,
-            "rules": rules,
-            "findings": findings,
-        }),
-    )?;
+    let report = json!({ "records": report.records, "valid": report.valid, "findings": findings });
+    serde_json::to_writer(&mut *out, &report)?;
     out.write_all(b"\n")
 }
 
@@ -155,7 +139,6 @@ fn shown(finding: &Finding) -> ShownFinding<'_> {
         record: finding.record.map(|position| position + 1),
         field: finding.field.as_deref(),
         message: &finding.message,
-        hint: &finding.hint,
         fix: finding.fix,
     }
 }
