@@ -212,18 +212,73 @@ async fn splits_statistics_and_conversion_say_what_they_come_to() -> Outcome {
     assert_eq!((numbers.records, numbers.cost.records, numbers.token_source.exact), (200, 150, false));
 
     let out = folder.path().join("pairs.jsonl");
-    *bench.host.new_file.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(out.clone());
+    let text = String::from_utf8(converted(&bench, &dataset, ["prompt-completion", "jsonl", "none"], &out).await?)?;
+    assert_eq!(text.lines().count(), 200);
+    assert!(text.starts_with(r#"{"prompt":"User: question é 0","completion":"answer 0"}"#), "{text:.200}");
+    // What is in its form already keeps its bytes.
+    let own = converted(&bench, &dataset, ["conversation", "jsonl", "none"], &out).await?;
+    assert_eq!(own, format!("{}\n", lines().join("\n")).into_bytes());
+    let table = String::from_utf8(converted(&bench, &dataset, ["", "csv", "none"], &out).await?)?;
+    assert!(table.contains("\r\nquestion é 1,answer 1,"), "{table:.200}");
+    let examples = converted(&bench, &dataset, ["", "examples", "none"], &out).await?;
+    let examples: serde_json::Value = serde_json::from_slice(&examples)?;
+    assert_eq!(examples["examples"][199]["input"], "question é 199");
+    let packed = converted(&bench, &dataset, ["", "csv", "gz"], &out).await?;
+    assert_eq!(packed[..2], [0x1F, 0x8B]);
+    Ok(())
+}
+
+/// What a dataset of 200 records is converted to, none being left out.
+async fn converted(
+    bench: &Bench,
+    dataset: &str,
+    [schema, format, compression]: [&str; 3],
+    out: &std::path::Path,
+) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    *bench.host.new_file.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(out.to_owned());
     let request = ConversionRequest {
-        dataset,
+        dataset: dataset.to_owned(),
         selection: None,
-        schema: "prompt-completion".into(),
-        format: "jsonl".into(),
-        compression: "none".into(),
+        schema: schema.into(),
+        format: format.into(),
+        compression: compression.into(),
     };
     let converted = bench.api.convert_dataset(request).await?;
     assert_eq!((converted.report.records, converted.report.left_out), (200, 0));
-    let text = std::fs::read_to_string(&out)?;
-    assert_eq!(text.lines().count(), 200);
-    assert!(text.starts_with(r#"{"prompt":"User: question é 0","completion":"answer 0"}"#), "{text:.200}");
+    assert_eq!(converted.bytes, std::fs::metadata(out)?.len());
+    Ok(std::fs::read(out)?)
+}
+
+#[tokio::test]
+async fn near_duplicates_are_found_when_they_are_asked_for() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("pairs.jsonl");
+    let asked = |text: &str| format!(r#"{{"prompt":"{text}","completion":"It is on its way."}}"#);
+    let lines = [
+        asked("Where is my new card? I have waited for it for two weeks now."),
+        asked("How do I change the address that my parcels are sent to?"),
+        asked("where is my new card, I have waited for it for two weeks now!"),
+    ];
+    std::fs::write(&file, lines.join("\n"))?;
+    let bench = Bench::open(&folder.path().join("home")).await?;
+    let dataset = bench.open_in_place(&file).await?.id;
+    let report = findings(&bench, &dataset).await?;
+    assert!(report.near.is_none() && report.rules.iter().all(|rule| rule.rule != "near-duplicate"));
+
+    let request = || FindingsRequest { dataset: dataset.clone(), base_model: MODEL.to_owned() };
+    let mut report = bench.api.find_near_duplicates(request()).await?;
+    while report.near.as_ref().is_none_or(|near| !near.complete) {
+        report = bench.api.findings(request()).await?;
+    }
+    let near = report.rules.iter().find(|rule| rule.rule == "near-duplicate").ok_or("none was found")?;
+    assert_eq!(near.findings, 1);
+    assert_eq!(rows(&bench, view(&dataset, "finding:near-duplicate")).await?.rows[0].position, 2);
+    let fix = FixRequest { dataset: dataset.clone(), base_model: MODEL.into(), rule: Some(near.rule.clone()), selection: None };
+    let fixed = bench.api.fix_findings(fix).await?;
+    assert_eq!((fixed.summary.records, fixed.label.as_str()), (2, "Fix findings in 1 record"));
+    // What was found was found in other records than there are now.
+    assert!(findings(&bench, &dataset).await?.near.is_none());
+    let undone = bench.api.undo(DatasetId { dataset }).await?;
+    assert_eq!((undone.summary.records, undone.records), (3, 1));
     Ok(())
 }

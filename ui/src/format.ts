@@ -19,6 +19,11 @@ export function plural(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
 
+/** A number that may still grow while records are being read. */
+export function atLeast(value: number, coverage: { complete: boolean }): string {
+  return coverage.complete ? count(value) : `at least ${count(value)}`;
+}
+
 export function bytes(value: number): string {
   const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
   let unit = 0;

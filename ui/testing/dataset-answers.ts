@@ -188,13 +188,14 @@ export function datasetAnswers(datasets: DatasetSummary[]): Handlers {
         problem: broken ? { message: 'A group is not closed.', hint: null, start: 0, end: 1 } : null,
       };
     },
-    replace: ({ dataset }) => changed(dataset, 'Replace', { records: 2871 }),
+    replace: ({ dataset }) => changed(dataset, 'Replace in 2,871 records', { records: 2871 }),
     undo: ({ dataset }) => ({
       ...changed(dataset, 'Edit record 12'),
       summary: { ...find(dataset), undo: null, redo: 'Edit record 12' },
     }),
     redo: ({ dataset }) => changed(dataset, 'Edit record 12'),
     findings: () => fixture.report(),
+    find_near_duplicates: () => fixture.report({ near: { complete: false, fraction: 0.4, activity: 'a-1' } }),
     finding_list: ({ rule, offset, count }) => {
       const many = fixture.report().rules.find((one) => one.rule === rule)?.findings ?? 142;
       return {
@@ -355,13 +356,14 @@ export function datasetAnswers(datasets: DatasetSummary[]): Handlers {
       ],
       formats: [
         { id: 'jsonl', label: 'JSON Lines', note: null },
-        { id: 'csv', label: 'CSV', note: null },
-        { id: 'parquet', label: 'Parquet', note: null },
+        { id: 'csv', label: 'CSV', note: 'One question and one answer a row.' },
+        { id: 'examples', label: 'JSON with examples', note: 'One question and one answer each.' },
       ],
+      formatsOfSchema: ['jsonl'],
       compressions: [
-        { id: 'none', label: 'not', note: null },
-        { id: 'gzip', label: 'gzip', note: null },
-        { id: 'zstd', label: 'zstd', note: null },
+        { id: 'none', label: 'None', note: null },
+        { id: 'gz', label: 'gzip', note: null },
+        { id: 'zst', label: 'zstd', note: null },
       ],
       ownSchema: 'conversation',
     }),
@@ -373,27 +375,36 @@ export function datasetAnswers(datasets: DatasetSummary[]): Handlers {
         schema === 'conversation'
           ? []
           : [
-              { what: 'Pictures', records: 1003, position: 4, dropsRecord: false },
+              {
+                what: 'Pictures, videos and documents',
+                detail: 'A picture has no place in the form "prompt and completion".',
+                records: 1003,
+                position: 4,
+                leftOut: 0,
+              },
               ...(schema === 'pairs'
                 ? [
                     {
-                      what: 'Conversations of more than two turns',
+                      what: 'Turns beyond one question and answer',
+                      detail: 'Four turns have no place in the form "prompt and completion".',
                       records: 12,
                       position: 17,
-                      dropsRecord: true,
+                      leftOut: 12,
                     },
                   ]
                 : []),
             ],
       coverage: fixture.done,
-      sample: [0, 1].map((position) =>
-        JSON.stringify({ prompt: fixture.prompt(position), completion: fixture.completion(position) }),
-      ),
+      sample: [0, 1]
+        .map((position) =>
+          JSON.stringify({ prompt: fixture.prompt(position), completion: fixture.completion(position) }),
+        )
+        .join('\n'),
     }),
     convert_dataset: () => ({
-      file: '/home/ada/tickets.parquet',
+      file: '/home/ada/tickets.csv.gz',
       bytes: 120_400_000,
-      report: { records: 10, whole: 10, leftOut: 0, losses: [], coverage: fixture.done, sample: [] },
+      report: { records: 10, whole: 10, leftOut: 0, losses: [], coverage: fixture.done, sample: '' },
     }),
   };
 }

@@ -242,6 +242,7 @@ export function report(over: Partial<FindingsReport> = {}): FindingsReport {
     warnings: 127,
     notes: 12,
     coverage: done,
+    near: null,
     rules: [
       {
         rule: 'reserved-word',

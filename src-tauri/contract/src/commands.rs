@@ -135,6 +135,8 @@ commands! {
     redo(DatasetId) -> Change;
 
     findings(FindingsRequest) -> FindingsReport;
+    /// Begins the pass for records that nearly say the same; its findings join the others when it is through.
+    find_near_duplicates(FindingsRequest) -> FindingsReport;
     finding_list(FindingListRequest) -> FindingWindow;
     next_finding(NextFindingRequest) -> NextFinding;
     fix_findings(FixRequest) -> Change;

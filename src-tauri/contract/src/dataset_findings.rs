@@ -17,6 +17,8 @@ shapes! {
         pub rules: Vec<RuleCount>,
         /// Counts are of what was checked so far, while this is not complete.
         pub coverage: Coverage,
+        /// How far near duplicates were looked for: a pass of its own, null until it is asked for.
+        pub near: Option<Coverage>,
     }
 
     pub struct RuleCount {

@@ -85,6 +85,9 @@ shapes! {
         pub position: Option<u64>,
         pub base_model: String,
         pub body: RecordBody,
+        /// The record itself is wanted too, from every side. Else turns and JSON come empty, and so does what the model is
+        /// given: whoever types has them, and a long record would cross twice with every key.
+        pub whole: bool,
     }
 
     pub struct EditRequest {

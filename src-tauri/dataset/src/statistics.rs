@@ -148,19 +148,28 @@ impl<'a> StatisticsBuilder<'a> {
         }
     }
 
+    /// What is known after the records so far.
+    pub fn so_far(&self) -> Statistics {
+        self.sorted(self.numbers.clone())
+    }
+
     pub fn finish(mut self) -> Statistics {
-        let numbers = &mut self.numbers;
+        let numbers = std::mem::take(&mut self.numbers);
+        self.sorted(numbers)
+    }
+
+    fn sorted(&self, mut numbers: Statistics) -> Statistics {
         for lengths in [&mut numbers.whole, &mut numbers.context, &mut numbers.completion, &mut numbers.characters] {
             lengths.0.sort_unstable();
         }
-        let records = self.numbers.records;
-        self.numbers.languages =
-            most_frequent(self.languages.into_iter().map(|(name, count)| (name.to_owned(), count)));
-        self.numbers.labels = self
-            .labels
-            .filter(|labels| !labels.is_empty() && labels.len() as u64 * RECORDS_A_LABEL <= records)
-            .map(most_frequent);
-        self.numbers
+        let languages = self.languages.iter().map(|(name, count)| ((*name).to_owned(), *count));
+        numbers.languages = most_frequent(languages);
+        let stand_for_several = |labels: &&HashMap<String, u64>| {
+            !labels.is_empty() && labels.len() as u64 * RECORDS_A_LABEL <= numbers.records
+        };
+        let labels = self.labels.as_ref().filter(stand_for_several);
+        numbers.labels = labels.map(|labels| most_frequent(labels.iter().map(|(name, count)| (name.clone(), *count))));
+        numbers
     }
 
     /// Gives the tokens of the whole record.

@@ -242,6 +242,10 @@ impl Api for Workbench {
         self.datasets.findings(request).await
     }
 
+    async fn find_near_duplicates(&self, request: FindingsRequest) -> Result<FindingsReport, AppError> {
+        self.datasets.find_near_duplicates(request).await
+    }
+
     async fn finding_list(&self, request: FindingListRequest) -> Result<FindingWindow, AppError> {
         self.datasets.finding_list(request).await
     }

@@ -113,13 +113,15 @@ pub struct Background<K, T> {
 
 struct Work<T> {
     watched: Watched,
+    so_far: Mutex<Option<Arc<T>>>,
     outcome: Mutex<Option<Result<Arc<T>, AppError>>>,
     ended: Condvar,
 }
 
 pub enum Standing<T> {
     Ready(Arc<T>),
-    UnderWay(Coverage),
+    /// With what was found so far, where the work tells of that.
+    UnderWay(Coverage, Option<Arc<T>>),
 }
 
 pub fn complete() -> Coverage {
@@ -138,6 +140,16 @@ impl<K: PartialEq, T: Send + Sync + 'static> Background<K, T> {
         watched: impl FnOnce() -> Watched,
         compute: impl FnOnce(&Watched) -> Result<T, AppError> + Send + 'static,
     ) -> Result<Standing<T>, AppError> {
+        self.within(Some(PATIENCE), key, watched, |watched, _| compute(watched))
+    }
+
+    /// The same for work that tells, as often as it likes, what it has found so far.
+    pub fn ask_telling(
+        &self,
+        key: K,
+        watched: impl FnOnce() -> Watched,
+        compute: impl FnOnce(&Watched, &(dyn Fn(T) + Sync)) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<Standing<T>, AppError> {
         self.within(Some(PATIENCE), key, watched, compute)
     }
 
@@ -146,11 +158,22 @@ impl<K: PartialEq, T: Send + Sync + 'static> Background<K, T> {
         &self,
         key: K,
         watched: impl FnOnce() -> Watched,
-        compute: impl FnOnce(&Watched) -> Result<T, AppError> + Send + 'static,
+        compute: impl FnOnce(&Watched, &(dyn Fn(T) + Sync)) -> Result<T, AppError> + Send + 'static,
     ) -> Result<Arc<T>, AppError> {
         match self.within(None, key, watched, compute)? {
             Standing::Ready(answer) => Ok(answer),
-            Standing::UnderWay(_) => Err(AppError::new(ErrorCode::Bug, "This work ended without a result.")),
+            Standing::UnderWay(..) => Err(AppError::new(ErrorCode::Bug, "This work ended without a result.")),
+        }
+    }
+
+    /// Where the work on this stands, if it was ever asked for.
+    pub fn standing(&self, key: &K) -> Option<Standing<T>> {
+        let works = lock(&self.works);
+        let (_, work) = works.iter().find(|(known, _)| known == key)?;
+        match &*lock(&work.outcome) {
+            Some(Ok(answer)) => Some(Standing::Ready(Arc::clone(answer))),
+            Some(Err(_)) => None,
+            None => Some(Standing::UnderWay(work.watched.coverage(), None)),
         }
     }
 
@@ -166,7 +189,7 @@ impl<K: PartialEq, T: Send + Sync + 'static> Background<K, T> {
         patience: Option<Duration>,
         key: K,
         watched: impl FnOnce() -> Watched,
-        compute: impl FnOnce(&Watched) -> Result<T, AppError> + Send + 'static,
+        compute: impl FnOnce(&Watched, &(dyn Fn(T) + Sync)) -> Result<T, AppError> + Send + 'static,
     ) -> Result<Standing<T>, AppError> {
         let work = self.begun(key, watched, compute);
         let deadline = patience.map(|patience| Instant::now() + patience);
@@ -187,7 +210,8 @@ impl<K: PartialEq, T: Send + Sync + 'static> Background<K, T> {
             outcome = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
                 Some(Duration::ZERO) => {
                     drop(outcome);
-                    return Ok(Standing::UnderWay(work.watched.coverage()));
+                    let so_far = lock(&work.so_far).clone();
+                    return Ok(Standing::UnderWay(work.watched.coverage(), so_far));
                 }
                 Some(left) => work.ended.wait_timeout(outcome, left).unwrap_or_else(PoisonError::into_inner).0,
                 None => work.ended.wait(outcome).unwrap_or_else(PoisonError::into_inner),
@@ -199,13 +223,18 @@ impl<K: PartialEq, T: Send + Sync + 'static> Background<K, T> {
         &self,
         key: K,
         watched: impl FnOnce() -> Watched,
-        compute: impl FnOnce(&Watched) -> Result<T, AppError> + Send + 'static,
+        compute: impl FnOnce(&Watched, &(dyn Fn(T) + Sync)) -> Result<T, AppError> + Send + 'static,
     ) -> Arc<Work<T>> {
         let mut works = lock(&self.works);
         if let Some((_, work)) = works.iter().find(|(known, _)| *known == key) {
             return Arc::clone(work);
         }
-        let work = Arc::new(Work { watched: watched(), outcome: Mutex::new(None), ended: Condvar::new() });
+        let work = Arc::new(Work {
+            watched: watched(),
+            so_far: Mutex::new(None),
+            outcome: Mutex::new(None),
+            ended: Condvar::new(),
+        });
         works.push_front((key, Arc::clone(&work)));
         let kept = self.kept.min(works.len());
         for (_, forgotten) in works.drain(kept..) {
@@ -215,13 +244,15 @@ impl<K: PartialEq, T: Send + Sync + 'static> Background<K, T> {
         let working = Arc::clone(&work);
         std::thread::spawn(move || {
             // A panic in there must not leave anyone waiting.
-            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| compute(&working.watched)));
+            let tell = |found: T| *lock(&working.so_far) = Some(Arc::new(found));
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| compute(&working.watched, &tell)));
             let result = result.unwrap_or_else(|_| {
                 Err(AppError::new(ErrorCode::Bug, "A part of the program stopped unexpectedly.")
                     .hint("Try again; if it happens again, please report it."))
             });
             let told = result.as_ref().map(|_| ()).map_err(Clone::clone);
             *lock(&working.outcome) = Some(result.map(Arc::new));
+            *lock(&working.so_far) = None;
             working.ended.notify_all();
             match &told {
                 Ok(()) => working.watched.finish(Ok(())),

@@ -256,9 +256,13 @@ export type ConversionChoices = {
  */
 schemas: Array<Choice>, 
 /**
- * What file they can stand in: JSON Lines, CSV, Parquet ...
+ * What file they can stand in: JSON Lines, CSV ...
  */
 formats: Array<Choice>, 
+/**
+ * The formats that take a schema. Records of the others have one form only.
+ */
+formatsOfSchema: Array<string>, 
 /**
  * None, gzip, zstd.
  */
@@ -662,7 +666,11 @@ rules: Array<RuleCount>,
 /**
  * Counts are of what was checked so far, while this is not complete.
  */
-coverage: Coverage, };
+coverage: Coverage, 
+/**
+ * How far near duplicates were looked for: a pass of its own, null until it is asked for.
+ */
+near: Coverage | null, };
 
 export type FindingsRequest = { dataset: string, baseModel: string, };
 
@@ -804,17 +812,21 @@ export type Located = { offset: number | null, };
 
 export type Loss = { 
 /**
- * "Pictures", "The member `id`", "Roles of tools".
+ * "System texts", "Tools".
  */
-what: string, records: number, 
+what: string, 
+/**
+ * A sentence about the first record it concerns.
+ */
+detail: string, records: number, 
 /**
  * The first record it concerns.
  */
 position: number, 
 /**
- * The record is left out because of it, not only the piece.
+ * So many of these records are left out because of it, not only the piece.
  */
-dropsRecord: boolean, };
+leftOut: number, };
 
 /**
  * What would not carry over.
@@ -829,9 +841,9 @@ whole: number,
  */
 leftOut: number, losses: Array<Loss>, coverage: Coverage, 
 /**
- * The first records as they would be written.
+ * The beginning of the file as it would be written.
  */
-sample: Array<string>, };
+sample: string, };
 
 export type Mend = { 
 /**
@@ -1548,6 +1560,7 @@ export interface Commands {
   undo: { argument: DatasetId; answer: Change };
   redo: { argument: DatasetId; answer: Change };
   findings: { argument: FindingsRequest; answer: FindingsReport };
+  find_near_duplicates: { argument: FindingsRequest; answer: FindingsReport };
   finding_list: { argument: FindingListRequest; answer: FindingWindow };
   next_finding: { argument: NextFindingRequest; answer: NextFinding };
   fix_findings: { argument: FixRequest; answer: Change };

@@ -158,7 +158,7 @@ pub(super) struct Gatherer<'a> {
 }
 
 /// What was found so far.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Found {
     findings: Vec<Finding>,
     /// By place in the registry; with how many findings were kept of it.
@@ -188,6 +188,22 @@ impl Found {
         let Some((_, kept)) = self.rules.get_mut(&place).filter(|(_, kept)| *kept < most) else { return false };
         *kept += 1;
         true
+    }
+
+    fn into_report(self, records: u64, totals: SplitTotals, sources: Vec<u64>) -> Report {
+        let Found { mut findings, rules, counts: [errors, warnings, notes], broken } = self;
+        findings.sort_by_key(|finding| (finding.severity, finding.record));
+        Report {
+            records,
+            valid: records - broken.len(),
+            totals,
+            errors,
+            warnings,
+            notes,
+            findings,
+            rules: rules.into_values().map(|(count, _)| count).collect(),
+            sources,
+        }
     }
 }
 
@@ -274,6 +290,12 @@ impl<'a> Gatherer<'a> {
         }
     }
 
+    /// What was found in the records so far, each by itself.
+    pub fn so_far(&self) -> Report {
+        let found = self.found.clone();
+        found.into_report(self.prompts.len() as u64, SplitTotals::default(), self.sources.clone())
+    }
+
     /// What concerns several records together, and everything that was found.
     pub fn report(mut self) -> Report {
         self.meet();
@@ -283,20 +305,7 @@ impl<'a> Gatherer<'a> {
                 self.add(finding);
             }
         }
-        let Found { mut findings, rules, counts: [errors, warnings, notes], broken } = self.found;
-        findings.sort_by_key(|finding| (finding.severity, finding.record));
-        let records = self.prompts.len() as u64;
-        Report {
-            records,
-            valid: records - broken.len(),
-            totals: tally.totals,
-            errors,
-            warnings,
-            notes,
-            findings,
-            rules: rules.into_values().map(|(count, _)| count).collect(),
-            sources: self.sources,
-        }
+        self.found.into_report(self.prompts.len() as u64, tally.totals, self.sources)
     }
 
     /// Duplicates, other answers to the same prompt, leaks between splits.

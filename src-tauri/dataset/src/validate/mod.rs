@@ -18,6 +18,7 @@ mod source;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 pub use histogram::Histogram;
 pub(crate) use judge::facts_of;
@@ -32,6 +33,8 @@ use crate::watch::Watch;
 use gather::Gatherer;
 use judge::Judge;
 use look::{Looker, Part};
+
+const TOLD_EVERY: Duration = Duration::from_millis(500);
 
 /// How to validate.
 #[derive(Debug, Clone, Copy)]
@@ -81,6 +84,18 @@ pub fn validate(
     options: &Options,
     watch: &dyn Watch,
 ) -> Result<Report, ValidateError> {
+    validate_telling(sources, schema, intent, options, watch, None)
+}
+
+/// The same, and tells about twice a second what the records that were read so far break by themselves.
+pub fn validate_telling(
+    sources: Vec<Box<dyn LineSource + '_>>,
+    schema: &Schema,
+    intent: &Intent,
+    options: &Options,
+    watch: &dyn Watch,
+    tell: Option<&(dyn Fn(Report) + Sync)>,
+) -> Result<Report, ValidateError> {
     let judge = Judge::new(schema, intent, options);
     let numbered = sources.iter().map(|source| source.has_line_numbers()).collect();
     let total = sources.iter().map(|source| source.total()).sum();
@@ -90,6 +105,8 @@ pub fn validate(
         stopped: AtomicBool::new(false),
         total,
         watch,
+        tell,
+        told: Mutex::new(Instant::now()),
     };
     std::thread::scope(|scope| {
         for _ in 1..options.threads {
@@ -114,6 +131,8 @@ struct Work<'a> {
     stopped: AtomicBool,
     total: u64,
     watch: &'a dyn Watch,
+    tell: Option<&'a (dyn Fn(Report) + Sync)>,
+    told: Mutex<Instant>,
 }
 
 /// The sources, read one after the other by whichever thread has nothing to do.
@@ -134,12 +153,24 @@ impl Work<'_> {
             let mut part = Part::new(source);
             looker.look(&mut batch, &mut part);
             locked(&self.gatherer).take(sequence, part);
+            self.tell_so_far();
             self.watch.progress(done, self.total);
             if self.watch.cancelled() {
                 self.stopped.store(true, Ordering::Relaxed);
             }
         }
         locked(&self.gatherer).sum_up(looker.into_sums());
+    }
+
+    fn tell_so_far(&self) {
+        let Some(tell) = self.tell else { return };
+        let mut told = locked(&self.told);
+        if told.elapsed() >= TOLD_EVERY {
+            *told = Instant::now();
+            drop(told);
+            let so_far = locked(&self.gatherer).so_far();
+            tell(so_far);
+        }
     }
 }
 

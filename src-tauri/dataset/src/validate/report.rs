@@ -1,5 +1,7 @@
 //! What came out.
 
+use std::collections::HashMap;
+
 use roaring::RoaringBitmap;
 
 use crate::rules::{Finding, Severity, SplitTotals};
@@ -35,6 +37,37 @@ pub struct RuleCount {
 }
 
 impl Report {
+    /// Takes in what another pass over the same records found; so many findings of each rule are kept with their words.
+    pub fn add(&mut self, findings: Vec<Finding>, kept_per_rule: usize) {
+        let mut kept = HashMap::new();
+        let mut broken = 0;
+        for finding in findings {
+            let position = self.rules.iter().position(|count| count.rule == finding.rule).unwrap_or_else(|| {
+                let (rule, severity) = (finding.rule, finding.severity);
+                self.rules.push(RuleCount { rule, severity, findings: 0, records: RoaringBitmap::new() });
+                self.rules.len() - 1
+            });
+            let count = &mut self.rules[position];
+            count.findings += 1;
+            count.severity = count.severity.min(finding.severity);
+            if let Some(record) = finding.record.and_then(|record| u32::try_from(record).ok()) {
+                count.records.insert(record);
+            }
+            match finding.severity {
+                Severity::Error => broken += 1,
+                Severity::Warning => self.warnings += 1,
+                Severity::Note => self.notes += 1,
+            }
+            let kept: &mut usize = kept.entry(finding.rule).or_default();
+            if *kept < kept_per_rule {
+                *kept += 1;
+                self.findings.push(finding);
+            }
+        }
+        self.errors += broken;
+        self.findings.sort_by_key(|finding| (finding.severity, finding.record));
+    }
+
     /// What this rule found.
     pub fn rule(&self, id: &str) -> Option<&RuleCount> {
         self.rules.iter().find(|count| count.rule == id)

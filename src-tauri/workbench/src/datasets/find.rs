@@ -58,7 +58,7 @@ impl Datasets {
             )?;
             let found = match standing {
                 Standing::Ready(found) => found,
-                Standing::UnderWay(coverage) => {
+                Standing::UnderWay(coverage, _) => {
                     answer.coverage = coverage;
                     return Ok(answer);
                 }

@@ -12,9 +12,10 @@ use whetstone_contract::{
     AppError, Change, Coverage, DatasetPart, Direction, FindingListRequest, FindingWindow, FindingsReport,
     FindingsRequest, FixRequest, NextFinding, NextFindingRequest, RuleCount,
 };
-use whetstone_dataset::{Edit, Fix, IdSet, Intent, RecordId, Severity, State, fix, rules};
-
-use whetstone_dataset::validate::{Options, Report, StateSource, ValidateError, validate};
+use whetstone_dataset::validate::{Options, Report, StateSource, ValidateError, validate_telling};
+use whetstone_dataset::{
+    Edit, Fix, IdSet, Intent, RecordId, Severity, SplitKind, State, Watch, fix, near_duplicates, rules,
+};
 
 use super::edits::{change, first_of};
 use super::opened::Opened;
@@ -80,9 +81,27 @@ impl Checked {
 impl Datasets {
     pub async fn findings(self: &Arc<Self>, asked: FindingsRequest) -> Result<FindingsReport, AppError> {
         let model = models::find(&asked.base_model)?;
-        self.work(asked.dataset, move |opened| match ask(opened, model)? {
-            Standing::Ready(checked) => Ok(show_report(&checked.report, complete())),
-            Standing::UnderWay(coverage) => Ok(show_report(&Report::default(), coverage)),
+        self.work(asked.dataset, move |opened| report(opened, model)).await
+    }
+
+    /// Begins to look for records that nearly say the same: a pass of its own, since it takes its time.
+    pub async fn find_near_duplicates(
+        self: &Arc<Self>,
+        asked: FindingsRequest,
+    ) -> Result<FindingsReport, AppError> {
+        let model = models::find(&asked.base_model)?;
+        self.work(asked.dataset, move |opened| {
+            let state = opened.whole()?;
+            let looking = Arc::clone(opened);
+            opened.near.ask(
+                (opened.edition(), model.id.clone()),
+                || {
+                    let title = format!("Find near duplicates in {}", opened.document().meta().name);
+                    opened.watched(title, "Comparing", DatasetPart::Findings)
+                },
+                move |watched| with_near(&looking, &state, model, watched),
+            )?;
+            report(opened, model)
         })
         .await
     }
@@ -90,7 +109,7 @@ impl Datasets {
     pub async fn finding_list(self: &Arc<Self>, asked: FindingListRequest) -> Result<FindingWindow, AppError> {
         let model = models::find(&asked.base_model)?;
         self.work(asked.dataset, move |opened| {
-            let Standing::Ready(checked) = ask(opened, model)? else {
+            let (Standing::Ready(checked) | Standing::UnderWay(_, Some(checked))) = ask(opened, model)? else {
                 return Ok(FindingWindow { total: 0, offset: asked.offset, findings: Vec::new() });
             };
             let (state, _) = opened.state()?;
@@ -181,37 +200,95 @@ fn deleted_by(checked: &Checked, asked: &FixRequest, state: &State, target: &Int
     if deletes { checked.of(Some(rule)) } else { IdSet::new() }
 }
 
+/// What is known of the present state.
+fn report(opened: &Arc<Opened>, model: &'static BaseModel) -> Result<FindingsReport, AppError> {
+    let near = match opened.near.standing(&(opened.edition(), model.id.clone())) {
+        Some(Standing::Ready(_)) => Some(complete()),
+        Some(Standing::UnderWay(coverage, _)) => Some(coverage),
+        None => None,
+    };
+    let shown = match ask(opened, model)? {
+        Standing::Ready(checked) => show_report(&checked.report, complete(), near),
+        Standing::UnderWay(coverage, Some(so_far)) => show_report(&so_far.report, coverage, near),
+        Standing::UnderWay(coverage, None) => show_report(&Report::default(), coverage, near),
+    };
+    Ok(shown)
+}
+
 /// The check of the present state, if it comes within a moment.
 fn ask(opened: &Arc<Opened>, model: &'static BaseModel) -> Result<Standing<Checked>, AppError> {
     let (state, index) = opened.state()?;
     if !index.complete {
-        return Ok(Standing::UnderWay(index));
+        return Ok(Standing::UnderWay(index, None));
     }
-    opened.checks.ask(
-        (opened.edition(), model.id.clone()),
+    let key = (opened.edition(), model.id.clone());
+    if let Some(checked) = opened.near.known(&key) {
+        return Ok(Standing::Ready(checked));
+    }
+    opened.checks.ask_telling(
+        key,
         || opened.watched(title(opened), "Checking", DatasetPart::Findings),
-        move |watched| check(&state, model, watched),
+        move |watched, tell| check(&state, model, watched, tell),
     )
 }
 
 /// The same, however long it takes.
 pub fn wait(opened: &Arc<Opened>, model: &'static BaseModel) -> Result<Arc<Checked>, AppError> {
     let state = opened.whole()?;
+    let key = (opened.edition(), model.id.clone());
+    if let Some(checked) = opened.near.known(&key) {
+        return Ok(checked);
+    }
     opened.checks.wait(
-        (opened.edition(), model.id.clone()),
+        key,
         || opened.watched(title(opened), "Checking", DatasetPart::Findings),
-        move |watched| check(&state, model, watched),
+        move |watched, tell| check(&state, model, watched, tell),
     )
+}
+
+/// The check of the present state, if it was made.
+pub fn known(opened: &Opened, model: &'static BaseModel) -> Option<Arc<Checked>> {
+    let key = (opened.edition(), model.id.clone());
+    opened.near.known(&key).or_else(|| opened.checks.known(&key))
+}
+
+/// The check, and the records that nearly say what an earlier one says.
+fn with_near(
+    opened: &Arc<Opened>,
+    state: &State,
+    model: &'static BaseModel,
+    watched: &Watched,
+) -> Result<Checked, AppError> {
+    let mut report = wait(opened, model)?.report.clone();
+    let total = state.len();
+    let found = near_duplicates(total, &mut |position| {
+        if watched.cancelled() {
+            return Err(AppError::new(contract::ErrorCode::Cancelled, "The look for near duplicates was cancelled."));
+        }
+        watched.progress(position, total);
+        let row = state.row(position).map_err(|error| from_document(&error))?;
+        let split = row.split.unwrap_or(SplitKind::Training);
+        Ok((row.record.unwrap_or_default(), split))
+    })?;
+    report.add(found, KEPT);
+    Ok(Checked::new(report, state))
 }
 
 fn title(opened: &Opened) -> String {
     format!("Check {}", opened.document().meta().name)
 }
 
-fn check(state: &State, model: &'static BaseModel, watched: &Watched) -> Result<Checked, AppError> {
+fn check(
+    state: &State,
+    model: &'static BaseModel,
+    watched: &Watched,
+    tell: &(dyn Fn(Checked) + Sync),
+) -> Result<Checked, AppError> {
     let options = Options { kept_per_rule: KEPT, as_uploaded: false, ..Options::default() };
     let source = Box::new(StateSource::new(state.clone()));
-    let report = validate(vec![source], state.schema(), &Intent::new(model), &options, watched);
+    let tell = |so_far: Report| tell(Checked::new(so_far, state));
+    let intent = Intent::new(model);
+    let report = validate_telling(vec![source], state.schema(), &intent, &options, watched, Some(&tell));
     let report = report.map_err(|error| match error {
         ValidateError::Read(error) => from_read(&error),
         ValidateError::Document(error) => from_document(&error),
@@ -221,7 +298,7 @@ fn check(state: &State, model: &'static BaseModel, watched: &Watched) -> Result<
     Ok(Checked::new(report?, state))
 }
 
-fn show_report(report: &Report, coverage: Coverage) -> FindingsReport {
+fn show_report(report: &Report, coverage: Coverage, near: Option<Coverage>) -> FindingsReport {
     let mut shown: Vec<RuleCount> = report
         .rules
         .iter()
@@ -244,7 +321,8 @@ fn show_report(report: &Report, coverage: Coverage) -> FindingsReport {
         contract::Severity::Note => 2,
     };
     shown.sort_by_key(|rule| (gravity(rule.severity), std::cmp::Reverse(rule.findings)));
-    FindingsReport { errors: report.errors, warnings: report.warnings, notes: report.notes, rules: shown, coverage }
+    let (errors, warnings, notes) = (report.errors, report.warnings, report.notes);
+    FindingsReport { errors, warnings, notes, rules: shown, coverage, near }
 }
 
 /// `reserved-word` as a heading.

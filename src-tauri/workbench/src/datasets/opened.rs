@@ -37,6 +37,8 @@ pub struct Opened {
     index: Mutex<Option<Arc<Watched>>>,
     pub views: Background<ViewKey, View>,
     pub checks: Background<(u64, String), Checked>,
+    /// The same with near duplicates, which are looked for when a person asks.
+    pub near: Background<(u64, String), Checked>,
     pub finds: Background<(u64, ViewKey, contract::FindQuery), Found>,
     pub numbers: Background<(u64, String), Statistics>,
     pub diffs: Background<(u64, String), Diff>,
@@ -59,6 +61,7 @@ impl Opened {
             index: Mutex::default(),
             views: Background::new(6),
             checks: Background::new(3),
+            near: Background::new(2),
             finds: Background::new(2),
             numbers: Background::new(3),
             diffs: Background::new(2),

@@ -35,7 +35,11 @@ impl Datasets {
         self.work(asked.dataset, move |opened| {
             let (schema, before) = draft_of(opened, asked.position)?;
             let line = written(&schema, before.as_ref(), asked.body)?;
-            Ok(content(&line, &schema, model))
+            let mut content = content(&line, &schema, model);
+            if !asked.whole {
+                content = RecordContent { turns: Vec::new(), json: String::new(), as_model: None, ..content };
+            }
+            Ok(content)
         })
         .await
     }

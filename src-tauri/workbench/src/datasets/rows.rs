@@ -178,7 +178,7 @@ pub fn evaluate(opened: &Arc<Opened>, view: &contract::View, state: State) -> Re
     )?;
     Ok(match standing {
         Standing::Ready(found) => Viewed::Some(state, found),
-        Standing::UnderWay(coverage) => Viewed::UnderWay(coverage),
+        Standing::UnderWay(coverage, _) => Viewed::UnderWay(coverage),
     })
 }
 
@@ -195,7 +195,10 @@ pub fn wait(opened: &Arc<Opened>, view: &contract::View, state: State) -> Result
     let found = opened.views.wait(
         key(opened, view),
         || opened.watched(format!("Filter {}", opened.document().meta().name), "Filtering", DatasetPart::View),
-        computation(opened, view, filter, state.clone())?,
+        {
+            let compute = computation(opened, view, filter, state.clone())?;
+            move |watched, _| compute(watched)
+        },
     )?;
     Ok((state, Some(found)))
 }
@@ -294,7 +297,7 @@ fn show_row(opened: &Opened, row: &Row, columns: &[String], model: &'static Base
 /// What is known to be wrong with a row: from the check of the whole dataset where it is of this state, else from a look
 /// at the record by itself.
 fn findings_of(opened: &Opened, row: &Row, record: &Record, model: &'static BaseModel) -> (Option<Severity>, u32) {
-    if let Some(checked) = opened.checks.known(&(opened.edition(), model.id.clone())) {
+    if let Some(checked) = super::findings::known(opened, model) {
         return checked.marks(row.id);
     }
     if row.record.is_err() {

@@ -82,7 +82,7 @@ impl Datasets {
             };
             let found = match standing {
                 Standing::Ready(found) => found,
-                Standing::UnderWay(coverage) => {
+                Standing::UnderWay(coverage, _) => {
                     window.coverage = coverage;
                     return Ok(window);
                 }

@@ -1,6 +1,7 @@
 //! Statistics of a dataset: numbers, and pictures of them.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use whetstone_catalog::{BaseModel, PriceItem};
 use whetstone_charts::{Bars, Histogram, Palette, bars, histogram};
@@ -19,13 +20,16 @@ use crate::{models, tokens};
 const MOST_LABELS: usize = 20;
 /// Records whose numbers are told at once, between two looks at whether to go on.
 const STRIDE: u64 = 512;
+/// Numbers so far are told about so often.
+const TOLD_EVERY: Duration = Duration::from_millis(700);
 
 impl Datasets {
     pub async fn statistics(self: &Arc<Self>, asked: StatisticsRequest) -> Result<contract::Statistics, AppError> {
         let model = models::find(&asked.base_model)?;
         self.work(asked.dataset, move |opened| match ask(opened, model)? {
             Standing::Ready(numbers) => Ok(show(&numbers, model, opened, complete())),
-            Standing::UnderWay(coverage) => Ok(show(&Statistics::default(), model, opened, coverage)),
+            Standing::UnderWay(coverage, Some(so_far)) => Ok(show(&so_far, model, opened, coverage)),
+            Standing::UnderWay(coverage, None) => Ok(show(&Statistics::default(), model, opened, coverage)),
         })
         .await
     }
@@ -36,8 +40,8 @@ impl Datasets {
     ) -> Result<StatisticsChart, AppError> {
         let model = models::find(&asked.base_model)?;
         self.work(asked.dataset.clone(), move |opened| match ask(opened, model)? {
-            Standing::Ready(numbers) => draw(&numbers, model, &asked),
-            Standing::UnderWay(_) => Ok(StatisticsChart { svg: None, description: "Being counted".to_owned() }),
+            Standing::Ready(numbers) | Standing::UnderWay(_, Some(numbers)) => draw(&numbers, model, &asked),
+            Standing::UnderWay(_, None) => Ok(StatisticsChart { svg: None, description: "Being counted".to_owned() }),
         })
         .await
     }
@@ -46,30 +50,44 @@ impl Datasets {
 fn ask(opened: &Arc<Opened>, model: &'static BaseModel) -> Result<Standing<Statistics>, AppError> {
     let (state, index) = opened.state()?;
     if !index.complete {
-        return Ok(Standing::UnderWay(index));
+        return Ok(Standing::UnderWay(index, None));
     }
-    opened.numbers.ask(
+    opened.numbers.ask_telling(
         (opened.edition(), model.id.clone()),
         || {
             let title = format!("Statistics of {}", opened.document().meta().name);
             opened.watched(title, "Counting", DatasetPart::Statistics)
         },
-        move |watched| gather(&state, model, watched),
+        move |watched, tell| gather(&state, model, watched, tell),
     )
 }
 
-fn gather(state: &State, model: &'static BaseModel, watched: &Watched) -> Result<Statistics, AppError> {
+fn gather(
+    state: &State,
+    model: &'static BaseModel,
+    watched: &Watched,
+    tell: &(dyn Fn(Statistics) + Sync),
+) -> Result<Statistics, AppError> {
     let source = tokens::source(model);
     let count = |text: &str| tokens::of_text(model, text);
     let counter = TokenCounter { name: source.name, count: &count };
     let total = state.len();
     let mut builder = StatisticsBuilder::new(&counter, total);
+    let mut told = Instant::now();
+    let mut rest = TOLD_EVERY;
     for row in state.iter() {
         let row = row.map_err(|error| from_document(&error))?;
         if row.position % STRIDE == 0 {
             watched.progress(row.position, total);
             if watched.cancelled() {
                 return Err(AppError::new(ErrorCode::Cancelled, "The counting was cancelled."));
+            }
+            if told.elapsed() >= rest {
+                let begun = Instant::now();
+                tell(builder.so_far());
+                // Summing up takes longer the more was read: it has a tenth of the time at most.
+                rest = TOLD_EVERY.max(begun.elapsed() * 10);
+                told = Instant::now();
             }
         }
         match &row.record {
@@ -102,7 +120,14 @@ fn show(numbers: &Statistics, model: &'static BaseModel, opened: &Opened, covera
             "Told from three-letter groups in {} of {} records; short texts and mixtures are often told wrong.",
             numbers.languages_asked, numbers.records
         ),
-        duplicates: Duplicates { exact: numbers.duplicates, near: None, conflicting: numbers.contradictions },
+        duplicates: Duplicates {
+            exact: numbers.duplicates,
+            near: opened.near.known(&(opened.edition(), model.id.clone())).map(|checked| {
+                let found = |rule| checked.report.rule(rule).map_or(0, |count| count.findings);
+                found("near-duplicate") + found("near-leak")
+            }),
+            conflicting: numbers.contradictions,
+        },
         cost: cost(numbers, model, opened),
     }
 }

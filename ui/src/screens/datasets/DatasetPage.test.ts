@@ -73,6 +73,17 @@ describe('the findings of a dataset', () => {
   });
 });
 
+describe('near duplicates', () => {
+  it('are looked for when one asks, and the look can be cancelled', async () => {
+    const host = await open('d-million');
+    await userEvent.click(screen.getByTestId('finding-badges'));
+    await userEvent.click(await screen.findByTestId('near-find'));
+    await waitFor(() => expect(screen.getByTestId('near-duplicates').dataset['state']).toBe('looking'));
+    await userEvent.click(screen.getByTestId('near-stop'));
+    expect(host.argumentsOf('cancel_activity')).toEqual([{ activity: 'a-1' }]);
+  });
+});
+
 describe('the keyboard on the page', () => {
   it('opens find and replace, and closes it again', async () => {
     const host = await open('d-million');

@@ -2,6 +2,7 @@
 import type { AppError, Finding, FindingsReport, RuleCount } from '../../contract';
 import { call, toAppError } from '../../platform';
 import { Resource } from '../../state/resource.svelte';
+import { toasts } from '../../state/toasts.svelte';
 
 const PAGE = 100;
 const KEPT = 12;
@@ -18,6 +19,7 @@ export class FindingPages {
   #pages = $state.raw(new Map<number, Finding[]>());
   #total = $state<number | null>(null);
   #error = $state.raw<AppError | null>(null);
+  #asking = $state(false);
   #generation = 0;
   #fetching = new Set<number>();
   #view = { first: 0, end: 1 };
@@ -46,6 +48,23 @@ export class FindingPages {
   }
   get error(): AppError | null {
     return this.#error;
+  }
+  /** Whether the pass for near duplicates is being asked for. */
+  get asking(): boolean {
+    return this.#asking;
+  }
+
+  /** Begins the pass for near duplicates; the report says how far it is. */
+  async findNear(): Promise<void> {
+    this.#asking = true;
+    try {
+      const { dataset, baseModel } = this.#question;
+      this.report.set(await call('find_near_duplicates', { dataset, baseModel: baseModel() }));
+    } catch (thrown) {
+      toasts.error(toAppError(thrown), 'Near duplicates were not looked for');
+    } finally {
+      this.#asking = false;
+    }
   }
 
   at(index: number): Finding | undefined {

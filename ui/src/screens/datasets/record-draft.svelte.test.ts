@@ -51,6 +51,13 @@ describe('a record that is being written', () => {
     expect(host.argumentsOf('check_record')).toHaveLength(2);
   });
 
+  it('asks for the record itself only where another face of it is shown', async () => {
+    type(1, 'better');
+    await vi.waitFor(() => expect(draft.content?.turns[1]?.content[0]?.text).toBe('better'));
+    await draft.turnTo('json');
+    expect(host.argumentsOf('check_record').map((one) => one.whole)).toEqual([false, true]);
+  });
+
   it('can be taken back', () => {
     type(0, 'worse');
     expect(draft.dirty).toBe(true);

@@ -27,6 +27,8 @@ export class RecordDraft {
   #turn = 0;
   #asking = false;
   #askAgain = false;
+  /** Whether the record itself is wanted with what is said of it. */
+  #wanted = false;
   #waiting: (() => void)[] = [];
 
   /** What stands in the fields. */
@@ -150,7 +152,7 @@ export class RecordDraft {
   /** Shows another face of the record; what was written in the one left is carried over. */
   async turnTo(face: RecordFace): Promise<void> {
     if (face === this.#face) return;
-    if (this.dirty) await this.#settled();
+    if (this.dirty || this.#checked !== null) await this.#settled();
     const content = this.content;
     if (face === 'form' && this.#written === 'json' && content && !content.problem && this.dirty) {
       this.turns = copy(content.turns);
@@ -227,6 +229,7 @@ export class RecordDraft {
         position,
         baseModel: baseModel(),
         body: this.body(),
+        whole: this.#wanted || this.#face === 'model',
       });
       if (turn === this.#turn) this.#checked = content;
       this.#checkError = null;
@@ -243,9 +246,12 @@ export class RecordDraft {
     }
   }
 
+  /** Waits until what is written was checked, and the record read from it. */
   async #settled(): Promise<void> {
-    if (!this.#asking) void this.#check();
+    this.#wanted = true;
+    void this.#check();
     await new Promise<void>((done) => this.#waiting.push(done));
+    this.#wanted = false;
   }
 
   #adopt(content: RecordContent): void {
