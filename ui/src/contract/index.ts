@@ -139,7 +139,12 @@ export type CheckRequest = { dataset: string,
 /**
  * The record that is edited; null for a new one.
  */
-position: number | null, baseModel: string, body: RecordBody, };
+position: number | null, baseModel: string, body: RecordBody, 
+/**
+ * The record itself is wanted too, from every side. Else turns and JSON come empty, and so does what the model is
+ * given: whoever types has them, and a long record would cross twice with every key.
+ */
+whole: boolean, };
 
 export type CheckState = "ok" | "warning" | "failed" | "skipped" | "unknown";
 
