@@ -9,7 +9,8 @@ use clap::Args;
 use serde_json::json;
 use tempfile::NamedTempFile;
 use whetstone_dataset::{
-    Compression, Conversion, ConvertError, ConvertOptions, Mapping, Packed, ReadOptions, Schema, Target, Watch, convert,
+    Compression, Conversion, ConvertError, ConvertOptions, Encoding, Mapping, Packed, ReadOptions, Schema, Target,
+    Watch, convert,
 };
 
 use super::{Told, in_words};
@@ -35,9 +36,31 @@ pub struct ConvertCall {
     /// The column that becomes the system text.
     #[arg(long, value_name = "COLUMN", requires = "prompt")]
     system: Option<String>,
+    /// The sheet of a spreadsheet; the first with something on it where it is left out.
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+    /// The encoding of a text, such as windows-1252; told from the file where it is left out.
+    #[arg(long, value_name = "ENCODING", value_parser = encoding)]
+    encoding: Option<Encoding>,
+    /// What stands between the columns of a CSV file; told from the file where it is left out.
+    #[arg(long, value_name = "SIGN", value_parser = delimiter)]
+    delimiter: Option<u8>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+fn encoding(id: &str) -> Result<Encoding, String> {
+    let known = Encoding::ALL.map(Encoding::id).join(", ");
+    Encoding::from_id(&id.to_ascii_lowercase()).ok_or_else(|| format!("there are {known}"))
+}
+
+fn delimiter(sign: &str) -> Result<u8, String> {
+    match sign.as_bytes() {
+        b"tab" | br"\t" => Ok(b'\t'),
+        [sign] if sign.is_ascii() => Ok(*sign),
+        _ => Err("it is one sign, or tab".to_owned()),
+    }
 }
 
 pub fn convert_file(call: &ConvertCall) -> ExitCode {
@@ -62,7 +85,9 @@ fn converted(call: &ConvertCall) -> Result<Conversion, String> {
     })?;
     let mapping = call.prompt.clone().zip(call.completion.clone());
     let mapping = mapping.map(|(prompt, completion)| Mapping { prompt, completion, system: call.system.clone() });
-    let read = ReadOptions { mapping, ..ReadOptions::default() };
+    let ConvertCall { sheet, encoding, delimiter, .. } = call;
+    let (sheet, encoding, delimiter) = (sheet.clone(), *encoding, *delimiter);
+    let read = ReadOptions { mapping, sheet, encoding, delimiter, ..ReadOptions::default() };
     let folder = call.output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let told = Told::new("Converting");
     let unwritable = |error: std::io::Error| format!("{} cannot be written: {error}", call.output.display());

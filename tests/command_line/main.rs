@@ -47,7 +47,8 @@ fn keys(value: &Value) -> Vec<&str> {
 #[test]
 fn validate_prints_every_finding_and_ends_with_the_status_that_scripts_rely_on() -> Outcome {
     let folder = Folder::new()?;
-    let good: Vec<String> = (0..10).map(|n| conversation(&format!("What is {n}?"), &format!("The number {n}."))).collect();
+    let good: Vec<String> =
+        (0..10).map(|n| conversation(&format!("What is {n}?"), &format!("The number {n}."))).collect();
     let clean = folder.write("clean.jsonl", good.join("\n"))?;
     let output = whetstone(&["validate", "--json", "--model", MODEL], &[&clean])?;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -96,7 +97,8 @@ fn files_of_every_kind_are_converted_to_the_same_records() -> Outcome {
     let table = "question,answer\r\n\"Größe, \"\"M\"\"?\",\"XL\nor L\"\r\nWhere?,Here.\r\n";
     let utf16: Vec<u8> = [0xFEFF].into_iter().chain(table.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     let marked = [b"\xEF\xBB\xBF", table.as_bytes()].concat();
-    let semicolons = table.replace("question,answer", "question;answer").replace("\",\"XL", "\";\"XL").replace("?,H", "?;H");
+    let semicolons =
+        table.replace("question,answer", "question;answer").replace("\",\"XL", "\";\"XL").replace("?,H", "?;H");
     let openai = concat!(
         r#"{"messages":[{"role":"user","content":"Größe, \"M\"?"},{"role":"assistant","content":"XL\nor L","weight":1}],"tools":[{"type":"function","function":{"name":"f"}}]}"#,
         "\n",
@@ -106,7 +108,12 @@ fn files_of_every_kind_are_converted_to_the_same_records() -> Outcome {
         {"id":"2","conversations":[{"from":"human","value":"Where?"},{"from":"gpt","value":"Here."}]}]"#;
     let alpaca = r#"[{"instruction":"Größe, \"M\"?","input":"","output":"XL\nor L"},{"instruction":"Where?","input":"","output":"Here."}]"#;
     let mapped = ["--prompt", "question", "--completion", "answer"];
-    let files: [(&str, Vec<u8>, &[&str]); 7] = [
+    // Its first bytes look like UTF-8 as well as like anything else, and commas stand in its texts.
+    let western: Vec<u8> =
+        semicolons.chars().map(|letter| u8::try_from(u32::from(letter))).collect::<Result<_, _>>()?;
+    let said = ["--prompt", "question", "--completion", "answer", "--encoding", "windows-1252", "--delimiter", ";"];
+    let files: [(&str, Vec<u8>, &[&str]); 8] = [
+        ("western.csv", western, &said),
         ("crlf.csv", table.as_bytes().to_vec(), &mapped),
         ("marked.csv", marked, &mapped),
         ("utf16.csv", utf16, &mapped),
@@ -119,12 +126,14 @@ fn files_of_every_kind_are_converted_to_the_same_records() -> Outcome {
         let file = folder.write(name, content)?;
         let out = folder.path("out.jsonl");
         let to = ["convert", "--to", "prompt-completion", "--output"];
-        let output = Command::new(env!("CARGO_BIN_EXE_whetstone")).args(to).args([&out, &file]).args(mapping).output()?;
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_whetstone")).args(to).args([&out, &file]).args(mapping).output()?;
         assert_eq!(output.status.code(), Some(0), "{name}: {output:?}");
         let lines = std::fs::read_to_string(&out)?;
         let records: Vec<Value> = lines.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
         let texts = |record: &Value| (record["prompt"].clone(), record["completion"].clone());
-        let expected = [("Größe, \"M\"?", "XL\nor L"), ("Where?", "Here.")].map(|(one, other)| (one.into(), other.into()));
+        let expected =
+            [("Größe, \"M\"?", "XL\nor L"), ("Where?", "Here.")].map(|(one, other)| (one.into(), other.into()));
         assert_eq!(records.iter().map(texts).collect::<Vec<_>>(), expected, "{name}");
     }
     Ok(())

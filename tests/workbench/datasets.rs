@@ -273,7 +273,12 @@ async fn near_duplicates_are_found_when_they_are_asked_for() -> Outcome {
     let near = report.rules.iter().find(|rule| rule.rule == "near-duplicate").ok_or("none was found")?;
     assert_eq!(near.findings, 1);
     assert_eq!(rows(&bench, view(&dataset, "finding:near-duplicate")).await?.rows[0].position, 2);
-    let fix = FixRequest { dataset: dataset.clone(), base_model: MODEL.into(), rule: Some(near.rule.clone()), selection: None };
+    let fix = FixRequest {
+        dataset: dataset.clone(),
+        base_model: MODEL.into(),
+        rule: Some(near.rule.clone()),
+        selection: None,
+    };
     let fixed = bench.api.fix_findings(fix).await?;
     assert_eq!((fixed.summary.records, fixed.label.as_str()), (2, "Fix findings in 1 record"));
     // What was found was found in other records than there are now.

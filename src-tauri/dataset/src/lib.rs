@@ -43,7 +43,7 @@ pub use find::{Find, FindError, FindField, Finder, Found, FoundMatch, Match, Mat
 pub use formats::{
     Compression, Detected, Dialect, Encoding, Fitted, Format, Imported, Item, Loss, LossKind, MAX_RECORD_BYTES,
     Mapping, PROBLEM_CAP, ReadOptions, ReadOutcome, RecordReader, Schema, ShapeError, ShapeKind, Source, Table,
-    import_jsonl, read, sniff,
+    import_jsonl, read, sheets, sniff, sniff_with,
 };
 pub use ids::{FIRST_ADDED, IdSet, RecordId};
 pub use record::{Block, Record, Role, SourcedRecord, Turn};

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
-use whetstone_dataset::{Format, ReadError, ReadOptions, Record, Schema, import_jsonl, read, sniff};
+use whetstone_dataset::{Format, ReadError, ReadOptions, Record, Schema, import_jsonl, read, sheets, sniff};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tables")
@@ -74,6 +74,7 @@ fn the_sheet_is_named_where_there_are_several_and_can_be_chosen() {
     let path = folder().join("pairs.xlsx");
     let outcome = read(&path, &ReadOptions::default(), &mut |_, _| ControlFlow::Continue(())).unwrap();
     assert_eq!(outcome.notes, ["Of 2 sheets, \"pairs\" was read."]);
+    assert_eq!(sheets(&path).unwrap(), ["pairs", "notes"]);
     assert_eq!(outcome.records[1].line, Some(3));
     let options = ReadOptions { sheet: Some("notes".to_owned()), ..ReadOptions::default() };
     let refused = read(&path, &options, &mut |_, _| ControlFlow::Continue(()));

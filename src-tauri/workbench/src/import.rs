@@ -14,7 +14,7 @@ use whetstone_contract::{
     Reading, SampleId, SaveOutcome, SaveRequest, TextProblem,
 };
 use whetstone_dataset::{
-    self as dataset, DocumentMeta, Encoding, Item, Mapping, ReadError, ReadOptions, RecordReader, Template,
+    self as dataset, DocumentMeta, Encoding, Format, Item, Mapping, ReadError, ReadOptions, RecordReader, Template,
 };
 
 use crate::errors::from_join;
@@ -154,11 +154,14 @@ pub fn options(reading: Reading) -> ReadOptions {
         }),
         header: reading.header,
         sheet: reading.sheet,
+        encoding: reading.encoding.as_deref().and_then(Encoding::from_id),
+        // One byte in UTF-8: what stands between columns is a sign of ASCII.
+        delimiter: reading.delimiter.and_then(|delimiter| delimiter.bytes().next()).filter(u8::is_ascii),
     }
 }
 
 fn preview(path: &Path, token: String, mut reading: Reading) -> Result<FilePreview, AppError> {
-    let source = dataset::sniff(path).map_err(|error| from_read(&error))?;
+    let source = dataset::sniff_with(path, &options(reading.clone())).map_err(|error| from_read(&error))?;
     if reading.mapping.is_none() {
         reading.mapping = source.mapping.clone().map(|mapping| ColumnMapping {
             prompt: mapping.prompt,
@@ -172,7 +175,21 @@ fn preview(path: &Path, token: String, mut reading: Reading) -> Result<FilePrevi
     let (records, problem) = first_records(path, &options(reading.clone()));
     reading.format = Some(DETECTED.to_owned());
     reading.schema = schema.as_ref().map(|_| DETECTED.to_owned());
-    reading.encoding = Some(DETECTED.to_owned());
+    let mut sheets = Vec::new();
+    let mut encodings = Vec::new();
+    match &source.format {
+        Format::Xlsx { .. } => sheets = dataset::sheets(path).map_err(|error| from_read(&error))?,
+        Format::Parquet { .. } => {}
+        format => {
+            encodings = Encoding::ALL
+                .map(|one| Choice { id: one.id().to_owned(), label: one.name().to_owned(), note: None })
+                .into();
+            reading.encoding = Some(source.encoding.id().to_owned());
+            if let Format::Csv { dialect, .. } = format {
+                reading.delimiter = Some(char::from(dialect.delimiter).to_string());
+            }
+        }
+    }
     let in_place = source.opens_in_place() && reading.template.is_none();
     let obstacle = if in_place {
         None
@@ -185,10 +202,10 @@ fn preview(path: &Path, token: String, mut reading: Reading) -> Result<FilePrevi
         file: PickedFile { token, name: name_of(path), bytes: source.bytes },
         formats: vec![only(described.clone())],
         schemas: schema.into_iter().map(only).collect(),
-        encodings: vec![only(encoding_in_words(source.encoding).to_owned())],
+        encodings,
         format: described,
         reading,
-        sheets: Vec::new(),
+        sheets,
         in_place,
         in_place_obstacle: obstacle,
         columns: source.format.columns().to_vec(),
@@ -197,14 +214,6 @@ fn preview(path: &Path, token: String, mut reading: Reading) -> Result<FilePrevi
         problem,
         notes: source.notes,
     })
-}
-
-fn encoding_in_words(encoding: Encoding) -> &'static str {
-    match encoding {
-        Encoding::Utf8 => "UTF-8",
-        Encoding::Utf16Le => "UTF-16, little-endian",
-        Encoding::Utf16Be => "UTF-16, big-endian",
-    }
 }
 
 /// The first records as they would become, and what stands in the way of reading them.

@@ -92,7 +92,7 @@ impl Writer {
             Target::Csv { delimiter } => {
                 let delimiter = *delimiter;
                 self.row(record, first, delimiter, losses, out)?;
-            },
+            }
         }
         Ok(Ok(()))
     }

@@ -303,14 +303,14 @@ fn pass_line<R: Read>(input: &mut Input<R>) -> std::io::Result<()> {
 }
 
 /// The dialect under which the most records agree with the first on the number of fields. The plain
-/// one wins where another does no better.
-pub(crate) fn sniff_dialect(head: &[u8], whole: bool) -> Dialect {
+/// one wins where another does no better. A delimiter that is said is not asked for.
+pub(crate) fn sniff_dialect(head: &[u8], whole: bool, said: Option<u8>) -> Dialect {
     let named = delimiter_line(head);
     let body = named.map_or(head, |(_, length)| &head[length..]);
     let escapes = memchr::memmem::find(body, b"\\\"").is_some();
-    let candidates = match named {
-        Some((delimiter, _)) => vec![delimiter],
-        None => CANDIDATES.to_vec(),
+    let candidates = match (said, named) {
+        (Some(delimiter), _) | (None, Some((delimiter, _))) => vec![delimiter],
+        (None, None) => CANDIDATES.to_vec(),
     };
     let mut best = (0, Dialect::plain(candidates[0]));
     for delimiter in candidates {
@@ -488,7 +488,7 @@ mod tests {
             ("text;label\n\"a;b, c, d\";x\n\"e, f\";y\n", b';'),
             ("one column\nonly\n", b','),
         ] {
-            assert_eq!(sniff_dialect(text.as_bytes(), true), Dialect { delimiter, ..COMMA }, "{text}");
+            assert_eq!(sniff_dialect(text.as_bytes(), true, None), Dialect { delimiter, ..COMMA }, "{text}");
         }
     }
 
@@ -503,7 +503,7 @@ mod tests {
             ("a,b\n\"C:\\\",1\nx,y\n", COMMA, &["C:\\", "1"]),
             ("sep=;\r\na;b\r\n1,5;2\r\n", Dialect { delimiter: b';', says_delimiter: true, ..COMMA }, &["1,5", "2"]),
         ] {
-            let told = sniff_dialect(text.as_bytes(), true);
+            let told = sniff_dialect(text.as_bytes(), true, None);
             assert_eq!(told, dialect, "{text}");
             let mut input = Input::new(Cursor::new(text.as_bytes())).unwrap();
             let mut found = Fields::default();

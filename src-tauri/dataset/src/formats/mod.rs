@@ -21,7 +21,8 @@ pub use import::{Imported, import_jsonl};
 pub(crate) use reader::read_items;
 pub use reader::{Item, ReadOutcome, RecordReader, read};
 pub use schema::{Detected, Fitted, Loss, LossKind, Schema, ShapeError, ShapeKind};
-pub use sniff::sniff;
+pub use sniff::{sniff, sniff_with};
+pub use tables::sheets;
 pub(crate) use unpack::Refused;
 pub use unpack::{Compression, Encoding};
 
@@ -208,6 +209,10 @@ pub struct ReadOptions {
     pub header: Option<bool>,
     /// The sheet of a spreadsheet; the first with something on it where it is not said.
     pub sheet: Option<String>,
+    /// How the characters of a text are written; told from its beginning where it is not said.
+    pub encoding: Option<Encoding>,
+    /// What stands between the columns of a CSV file; told from its rows where it is not said.
+    pub delimiter: Option<u8>,
 }
 
 impl From<Mapping> for ReadOptions {

@@ -175,7 +175,7 @@ impl RecordReader {
     pub fn open(path: &Path, options: &ReadOptions) -> Result<RecordReader, ReadError> {
         let io = || ReadError::io(path);
         let source = sniff_with(path, options)?;
-        let unpacked = unpack(path)?;
+        let unpacked = unpack(path, options.encoding)?;
         let (opened, taken) = (unpacked.fingerprint, unpacked.taken);
         let text = unpacked.reader;
         let (body, shape) = match source.format {

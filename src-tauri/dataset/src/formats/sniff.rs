@@ -27,16 +27,16 @@ pub fn sniff(path: &Path) -> Result<Source, ReadError> {
     sniff_with(path, &ReadOptions::default())
 }
 
-pub(super) fn sniff_with(path: &Path, options: &ReadOptions) -> Result<Source, ReadError> {
+/// The same where something is said of how to read it.
+pub fn sniff_with(path: &Path, options: &ReadOptions) -> Result<Source, ReadError> {
     let io = || ReadError::io(path);
-    let mut unpacked = unpack(path)?;
+    let mut unpacked = unpack(path, options.encoding)?;
     let mut head = Vec::with_capacity(HEAD);
     (&mut unpacked.reader).take(HEAD as u64).read_to_end(&mut head).map_err(io())?;
     let whole = head.len() < HEAD;
     let mut notes = Notes::default();
-    match unpacked.encoding {
-        Encoding::Utf8 => {}
-        Encoding::Utf16Le | Encoding::Utf16Be => notes.say("The file is written in UTF-16; it is read as such."),
+    if options.encoding.is_none() && unpacked.encoding != Encoding::Utf8 {
+        notes.say("The file is written in UTF-16; it is read as such.");
     }
     let packed = unpacked.compression.is_some();
     let (format, sample) = if !packed && head.starts_with(b"PAR1") {
@@ -48,8 +48,8 @@ pub(super) fn sniff_with(path: &Path, options: &ReadOptions) -> Result<Source, R
         let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&head);
         match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
             None if whole => return Err(ReadError::Empty),
-            Some(b'{' | b'[') if !named_csv(path) => sniff_json(path, &mut notes)?,
-            _ => sniff_csv(&head, whole, options.header, &mut notes)?,
+            Some(b'{' | b'[') if !named_csv(path) => sniff_json(path, options, &mut notes)?,
+            _ => sniff_csv(&head, whole, options, &mut notes)?,
         }
     };
     let mapping = Mapping::suggest(format.columns());
@@ -145,10 +145,10 @@ fn first_lines(reader: Box<dyn Read + Send>) -> std::io::Result<Lines> {
     Ok(lines)
 }
 
-fn sniff_json(path: &Path, notes: &mut Notes) -> Result<Sniffed, ReadError> {
+fn sniff_json(path: &Path, options: &ReadOptions, notes: &mut Notes) -> Result<Sniffed, ReadError> {
     let io = || ReadError::io(path);
     // Read from its beginning each time: a record may be larger than what was looked at so far.
-    let text = || unpack(path).map(|unpacked| unpacked.reader);
+    let text = || unpack(path, options.encoding).map(|unpacked| unpacked.reader);
     let lines = first_lines(text()?).map_err(io())?;
     // A line that is whole by itself is a record, unless it is a document of examples on one line.
     let alone = lines.begin_with_object && !lines.objects[0].1.contains_key("examples");
@@ -230,8 +230,8 @@ fn shown(value: Option<&Value>) -> String {
     }
 }
 
-fn sniff_csv(head: &[u8], whole: bool, header: Option<bool>, notes: &mut Notes) -> Result<Sniffed, ReadError> {
-    let mut dialect = csv::sniff_dialect(head, whole);
+fn sniff_csv(head: &[u8], whole: bool, options: &ReadOptions, notes: &mut Notes) -> Result<Sniffed, ReadError> {
+    let mut dialect = csv::sniff_dialect(head, whole, options.delimiter);
     let in_memory = |_| ReadError::Empty;
     let mut input = Input::new(Cursor::new(head)).map_err(in_memory)?;
     let mut fields = Fields::default();
@@ -256,7 +256,7 @@ fn sniff_csv(head: &[u8], whole: bool, header: Option<bool>, notes: &mut Notes) 
             }
         }
     }
-    dialect.header = header.unwrap_or_else(|| csv::has_header(&rows));
+    dialect.header = options.header.unwrap_or_else(|| csv::has_header(&rows));
     let (table, sample) = table_of_texts(rows, dialect.header, notes);
     Ok((Format::Csv { dialect, table }, sample))
 }

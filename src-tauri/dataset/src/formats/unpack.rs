@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use encoding_rs::{Decoder, UTF_16BE, UTF_16LE};
+use encoding_rs::Decoder;
 
 use crate::error::ReadError;
 
@@ -56,6 +56,76 @@ pub enum Encoding {
     Utf8,
     Utf16Le,
     Utf16Be,
+    /// One of these is never told from the bytes; a person says so.
+    Windows1252,
+    Windows1250,
+    Windows1251,
+    ShiftJis,
+    Gb18030,
+    EucKr,
+}
+
+impl Encoding {
+    pub const ALL: [Encoding; 9] = [
+        Self::Utf8,
+        Self::Utf16Le,
+        Self::Utf16Be,
+        Self::Windows1252,
+        Self::Windows1250,
+        Self::Windows1251,
+        Self::ShiftJis,
+        Self::Gb18030,
+        Self::EucKr,
+    ];
+
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf-8",
+            Self::Utf16Le => "utf-16le",
+            Self::Utf16Be => "utf-16be",
+            Self::Windows1252 => "windows-1252",
+            Self::Windows1250 => "windows-1250",
+            Self::Windows1251 => "windows-1251",
+            Self::ShiftJis => "shift_jis",
+            Self::Gb18030 => "gb18030",
+            Self::EucKr => "euc-kr",
+        }
+    }
+
+    pub fn from_id(id: &str) -> Option<Encoding> {
+        Self::ALL.into_iter().find(|encoding| encoding.id() == id)
+    }
+
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Utf8 => "UTF-8",
+            Self::Utf16Le => "UTF-16, little-endian",
+            Self::Utf16Be => "UTF-16, big-endian",
+            Self::Windows1252 => "Western (Windows-1252)",
+            Self::Windows1250 => "Central European (Windows-1250)",
+            Self::Windows1251 => "Cyrillic (Windows-1251)",
+            Self::ShiftJis => "Japanese (Shift JIS)",
+            Self::Gb18030 => "Chinese (GB18030)",
+            Self::EucKr => "Korean (EUC-KR)",
+        }
+    }
+
+    /// What turns it into UTF-8; `None` where it is that already.
+    fn decoder(self) -> Option<Decoder> {
+        let encoding = match self {
+            Self::Utf8 => return None,
+            Self::Utf16Le => encoding_rs::UTF_16LE,
+            Self::Utf16Be => encoding_rs::UTF_16BE,
+            Self::Windows1252 => encoding_rs::WINDOWS_1252,
+            Self::Windows1250 => encoding_rs::WINDOWS_1250,
+            Self::Windows1251 => encoding_rs::WINDOWS_1251,
+            Self::ShiftJis => encoding_rs::SHIFT_JIS,
+            Self::Gb18030 => encoding_rs::GB18030,
+            Self::EucKr => encoding_rs::EUC_KR,
+        };
+        Some(encoding.new_decoder_with_bom_removal())
+    }
 }
 
 /// What tells a file that was written to from one that was not.
@@ -101,12 +171,13 @@ pub(crate) enum Refused {
     Damaged,
 }
 
-pub(crate) fn unpack(path: &Path) -> Result<Unpacked, ReadError> {
+/// The text of a file, in the encoding that it is said to be in or looks like.
+pub(crate) fn unpack(path: &Path, said: Option<Encoding>) -> Result<Unpacked, ReadError> {
     let file = File::open(path).map_err(ReadError::io(path))?;
     let fingerprint = Fingerprint::of(&file.metadata().map_err(ReadError::io(path))?);
     let taken = Arc::new(AtomicU64::new(0));
     let counted = Counted { inner: file, taken: Arc::clone(&taken) };
-    unpack_from(counted, fingerprint, taken, LIMITS).map_err(ReadError::io(path))
+    unpack_from(counted, fingerprint, taken, LIMITS, said).map_err(ReadError::io(path))
 }
 
 fn unpack_from(
@@ -114,6 +185,7 @@ fn unpack_from(
     fingerprint: Fingerprint,
     taken: Arc<AtomicU64>,
     limits: Limits,
+    said: Option<Encoding>,
 ) -> std::io::Result<Unpacked> {
     let (head, whole) = with_head(counted, 4)?;
     let compression = match head[..] {
@@ -135,11 +207,10 @@ fn unpack_from(
         }
     };
     let (head, text) = with_head(plain, ENCODING_SAMPLE)?;
-    let encoding = encoding_of(&head);
-    let reader: Box<dyn Read + Send> = match encoding {
-        Encoding::Utf8 => Box::new(text),
-        Encoding::Utf16Le => Box::new(Transcoded::new(text, UTF_16LE.new_decoder_with_bom_removal())),
-        Encoding::Utf16Be => Box::new(Transcoded::new(text, UTF_16BE.new_decoder_with_bom_removal())),
+    let encoding = said.filter(|_| !is_archive(&head)).unwrap_or_else(|| encoding_of(&head));
+    let reader: Box<dyn Read + Send> = match encoding.decoder() {
+        None => Box::new(text),
+        Some(decoder) => Box::new(Transcoded::new(text, decoder)),
     };
     Ok(Unpacked { reader, compression, encoding, fingerprint, taken })
 }
@@ -151,17 +222,21 @@ fn with_head<R: Read>(mut reader: R, length: usize) -> std::io::Result<(Vec<u8>,
     Ok((head.clone(), Cursor::new(head).chain(reader)))
 }
 
+/// A spreadsheet or a Parquet file, whose bytes are no text in any encoding.
+fn is_archive(head: &[u8]) -> bool {
+    head.starts_with(b"PK") || head.starts_with(b"PAR1")
+}
+
 /// UTF-16 is told by its mark or, without one, by the zero bytes that every second byte of a Western
 /// text is in it.
 fn encoding_of(head: &[u8]) -> Encoding {
-    let spreadsheet_or_binary = head.starts_with(b"PK") || head.starts_with(b"PAR1");
     let zeros = |from: usize| head.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd, pairs) = (zeros(0), zeros(1), head.len() / 2);
     let many = |zeros: usize, others: usize| zeros * 10 > pairs * 3 && others * 50 <= pairs;
     match head {
         [0xFF, 0xFE, ..] => Encoding::Utf16Le,
         [0xFE, 0xFF, ..] => Encoding::Utf16Be,
-        _ if spreadsheet_or_binary || pairs < 2 => Encoding::Utf8,
+        _ if is_archive(head) || pairs < 2 => Encoding::Utf8,
         _ if many(odd, even) => Encoding::Utf16Le,
         _ if many(even, odd) => Encoding::Utf16Be,
         _ => Encoding::Utf8,
@@ -260,7 +335,7 @@ mod tests {
         let fingerprint = Fingerprint { bytes: bytes.len() as u64, modified: None };
         let taken = Arc::new(AtomicU64::new(0));
         let counted = Counted { inner: Cursor::new(bytes), taken: Arc::clone(&taken) };
-        let mut unpacked = unpack_from(counted, fingerprint, taken, limits)?;
+        let mut unpacked = unpack_from(counted, fingerprint, taken, limits, None)?;
         let mut text = String::new();
         unpacked.reader.read_to_string(&mut text)?;
         Ok((text, unpacked.compression, unpacked.encoding))

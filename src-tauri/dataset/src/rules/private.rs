@@ -310,8 +310,26 @@ fn addresses(text: &str) -> Vec<Range<usize>> {
 /// Whether a text ends with a word behind which numbers of sections and versions stand: `Section 207.15.2.1`.
 fn names_a_section(before: &str) -> bool {
     const WORDS: [&str; 20] = [
-        "section", "sections", "clause", "clauses", "article", "articles", "paragraph", "paragraphs", "chapter", "part",
-        "rule", "rules", "item", "annex", "appendix", "schedule", "version", "release", "sec", "abschnitt",
+        "section",
+        "sections",
+        "clause",
+        "clauses",
+        "article",
+        "articles",
+        "paragraph",
+        "paragraphs",
+        "chapter",
+        "part",
+        "rule",
+        "rules",
+        "item",
+        "annex",
+        "appendix",
+        "schedule",
+        "version",
+        "release",
+        "sec",
+        "abschnitt",
     ];
     let before = before.trim_end_matches([' ', '.', '\u{a0}']);
     let word = before.rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default();

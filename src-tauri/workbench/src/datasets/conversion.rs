@@ -9,9 +9,7 @@ use whetstone_contract as contract;
 use whetstone_contract::{
     AppError, Choice, ConversionChoices, ConversionOutcome, ConversionRequest, DatasetPart, ErrorCode, LossReport,
 };
-use whetstone_dataset::{
-    Compression, ConvertError, ConvertOptions, Converter, Packed, Schema, State, Target, Watch,
-};
+use whetstone_dataset::{Compression, ConvertError, ConvertOptions, Converter, Packed, Schema, State, Target, Watch};
 
 use super::opened::Opened;
 use super::rows::select;
@@ -49,8 +47,16 @@ impl Datasets {
                 formats: vec![
                     choice(JSONL, "JSON Lines", None),
                     choice(JSON, "JSON list", None),
-                    choice("csv", "CSV", Some("One question and one answer a row, and the fields of the first record.")),
-                    choice("tsv", "TSV", Some("One question and one answer a row, and the fields of the first record.")),
+                    choice(
+                        "csv",
+                        "CSV",
+                        Some("One question and one answer a row, and the fields of the first record."),
+                    ),
+                    choice(
+                        "tsv",
+                        "TSV",
+                        Some("One question and one answer a row, and the fields of the first record."),
+                    ),
                     choice("examples", "JSON with examples", Some("One question and one answer each.")),
                 ],
                 formats_of_schema: vec![JSONL.to_owned(), JSON.to_owned()],
@@ -72,9 +78,14 @@ impl Datasets {
             )?;
             Ok(match standing {
                 Standing::Ready(report) => report.as_ref().clone(),
-                Standing::UnderWay(coverage, _) => {
-                    LossReport { records: 0, whole: 0, left_out: 0, losses: Vec::new(), coverage, sample: String::new() }
-                }
+                Standing::UnderWay(coverage, _) => LossReport {
+                    records: 0,
+                    whole: 0,
+                    left_out: 0,
+                    losses: Vec::new(),
+                    coverage,
+                    sample: String::new(),
+                },
             })
         })
         .await
@@ -230,7 +241,8 @@ fn from_convert(error: &ConvertError) -> AppError {
     match error {
         ConvertError::Read(error) => from_read(error),
         ConvertError::Write(error) => from_io("The file", error),
-        ConvertError::Target(..) => AppError::new(ErrorCode::InvalidInput, sentence(&error.to_string()))
-            .hint("Choose another form."),
+        ConvertError::Target(..) => {
+            AppError::new(ErrorCode::InvalidInput, sentence(&error.to_string())).hint("Choose another form.")
+        }
     }
 }

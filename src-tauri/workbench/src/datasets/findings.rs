@@ -85,10 +85,7 @@ impl Datasets {
     }
 
     /// Begins to look for records that nearly say the same: a pass of its own, since it takes its time.
-    pub async fn find_near_duplicates(
-        self: &Arc<Self>,
-        asked: FindingsRequest,
-    ) -> Result<FindingsReport, AppError> {
+    pub async fn find_near_duplicates(self: &Arc<Self>, asked: FindingsRequest) -> Result<FindingsReport, AppError> {
         let model = models::find(&asked.base_model)?;
         self.work(asked.dataset, move |opened| {
             let state = opened.whole()?;

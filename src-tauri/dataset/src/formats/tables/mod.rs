@@ -68,6 +68,13 @@ impl Teller {
     }
 }
 
+/// The names of a spreadsheet's sheets, but for hidden ones.
+pub fn sheets(path: &Path) -> Result<Vec<String>, ReadError> {
+    let mut told = Rows::read_by(path, xlsx::sheets);
+    while told.next_row()?.is_some() {}
+    Ok(told.notes)
+}
+
 impl Rows {
     pub fn parquet(path: &Path) -> Rows {
         Self::read_by(path, parquet::read)

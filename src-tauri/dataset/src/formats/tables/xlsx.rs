@@ -14,16 +14,31 @@ const MOST_BYTES: u64 = 1 << 30;
 /// The columns that a spreadsheet can have.
 const MOST_COLUMNS: u32 = 16_384;
 
-pub(super) fn read(path: &Path, sheet: Option<&str>, teller: &Teller) -> Result<(), ReadError> {
+type Book = Xlsx<BufReader<File>>;
+
+fn open(path: &Path) -> Result<Book, ReadError> {
     refuse_what_unpacks_too_far(path, MOST_BYTES)?;
     let file = File::open(path).map_err(ReadError::io(path))?;
-    let mut book: Xlsx<_> = Xlsx::new(BufReader::new(file)).map_err(|error| damaged(&error))?;
-    let visible: Vec<String> = book
-        .sheets_metadata()
-        .iter()
-        .filter(|sheet| sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible)
-        .map(|sheet| sheet.name.clone())
-        .collect();
+    Xlsx::new(BufReader::new(file)).map_err(|error| damaged(&error))
+}
+
+fn visible(book: &Book) -> Vec<String> {
+    let sheets = book.sheets_metadata().iter();
+    let shown = sheets.filter(|sheet| sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible);
+    shown.map(|sheet| sheet.name.clone()).collect()
+}
+
+/// The names of the sheets that a person sees.
+pub(super) fn sheets(path: &Path, teller: &Teller) -> Result<(), ReadError> {
+    for name in visible(&open(path)?) {
+        teller.tell(Told::Note(name));
+    }
+    Ok(())
+}
+
+pub(super) fn read(path: &Path, sheet: Option<&str>, teller: &Teller) -> Result<(), ReadError> {
+    let mut book = open(path)?;
+    let visible = visible(&book);
     let chosen = match sheet {
         Some(name) => vec![name.to_owned()],
         None => visible.clone(),

@@ -91,11 +91,7 @@ pub(super) fn cards(text: &str) -> Vec<Range<usize>> {
         let number = digits(&text[place.clone()]);
         let spelled: String = number.iter().map(|digit| char::from(b'0' + digit)).collect();
         let varied = number.iter().any(|digit| *digit != number[0]);
-        alone(text, place)
-            && is_issued(&spelled)
-            && luhn(&number)
-            && varied
-            && !TEST_CARDS.contains(&spelled.as_str())
+        alone(text, place) && is_issued(&spelled) && luhn(&number) && varied && !TEST_CARDS.contains(&spelled.as_str())
     });
     found.collect()
 }
