@@ -268,6 +268,7 @@ fn with_near(
         Ok((row.record.unwrap_or_default(), split))
     })?;
     report.add(found, KEPT);
+    opened.found_more();
     Ok(Checked::new(report, state))
 }
 

@@ -141,6 +141,11 @@ impl Opened {
     /// Records came, went, moved, or many of them changed.
     pub fn arranged(&self) {
         self.edited();
+        self.found_more();
+    }
+
+    /// More is known of the records, and they are the same: what was filtered by findings must be filtered anew.
+    pub fn found_more(&self) {
         self.arrangement.fetch_add(1, Ordering::SeqCst);
     }
 
