@@ -93,8 +93,9 @@ mod tests {
         let stretch = &text[found[0].clone()];
         assert!(stretch.contains("My telephone: (0151) 234 567-89.") && stretch.len() < 120, "{stretch}");
         assert!(around_numbers(&text, 12).is_empty());
-        assert_eq!(around_ats("é@b"), [0..4]);
-        assert_eq!(around_numbers("1-(2)3", 3), [0..6]);
+        let text = "é@b 1-(2)3";
+        assert_eq!(around_ats(text), vec![0..text.len()]);
+        assert_eq!(around_numbers(text, 3), vec![0..text.len()]);
     }
 
     proptest! {
