@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(found.len(), 1);
         let stretch = &text[found[0].clone()];
         assert!(stretch.contains("My telephone: (0151) 234 567-89.") && stretch.len() < 120, "{stretch}");
-        assert!(around_numbers(&text, 12).is_empty());
+        assert!(around_numbers(&text, 13).is_empty());
         let text = "é@b 1-(2)3";
         for found in [around_ats(text), around_numbers(text, 3)] {
             assert_eq!(found.iter().map(|stretch| &text[stretch.clone()]).collect::<Vec<_>>(), [text]);
