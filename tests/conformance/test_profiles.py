@@ -268,6 +268,8 @@ def surroundings(case, home, url):
     services = ("STS", "SSO", "SSO_OIDC")
     env = {f"AWS_ENDPOINT_URL_{service}": url for service in services}
     env |= {"HOME": str(home), "PATH": os.environ["PATH"], "AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "1"}
+    # A connection always has a Region. Without one botocore takes on no role, whatever the files say.
+    env["AWS_DEFAULT_REGION"] = "us-east-1"
     return env | {key: value.replace("{url}", url) for key, value in case.env.items()}
 
 
