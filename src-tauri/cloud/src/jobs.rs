@@ -12,7 +12,7 @@ use aws_sdk_bedrock::{
 use aws_smithy_types::DateTime;
 
 use crate::{
-    Cloud, CloudError, CloudErrorCode,
+    Cloud, CloudError, CloudErrorCode, S3Uri,
     spelled::{spelled, time},
 };
 
@@ -104,6 +104,18 @@ impl Job {
     pub fn id(&self) -> &str {
         self.arn.rsplit('/').next().unwrap_or(&self.arn)
     }
+
+    /// The folder of everything that the job leaves; none as long as no output location is told.
+    ///
+    /// # Errors
+    /// `Validation` when the output location is not in S3.
+    pub fn output_folder(&self) -> Result<Option<S3Uri>, CloudError> {
+        let Some(output) = &self.output_uri else { return Ok(None) };
+        let output = S3Uri::parse(output).ok_or_else(|| {
+            CloudError::new("ListObjectsV2", CloudErrorCode::Validation, format!("\"{output}\" is not a place in S3"))
+        })?;
+        Ok(Some(output.child(&format!("model-customization-job-{}/", self.id()))))
+    }
 }
 
 /// What the list of jobs tells of one.
@@ -191,6 +203,16 @@ impl Cloud {
             jobs.push(summary.map_err(CloudError::of("ListModelCustomizationJobs"))?.into());
         }
         Ok(jobs)
+    }
+
+    /// The tags of a job, by its ARN.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such job.
+    pub async fn tags(&self, arn: &str) -> Result<BTreeMap<String, String>, CloudError> {
+        let tags = self.bedrock.list_tags_for_resource().resource_arn(arn).send().await;
+        let tags = tags.map_err(CloudError::of("ListTagsForResource"))?.tags.unwrap_or_default();
+        Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
     }
 
     /// Asks a job to stop. It is `Stopping` for a while; a job that was stopped leaves no model on AWS.

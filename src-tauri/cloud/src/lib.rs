@@ -40,7 +40,7 @@ pub use error::{CloudError, CloudErrorCode};
 pub use iam::{Decision, Role};
 pub use identity::Identity;
 pub use jobs::{CreateJob, Job, JobStatus, JobSummary, Phase, PhaseStatus, Phases};
-pub use metrics::{Metrics, MetricsPoint};
+pub use metrics::{Metrics, MetricsNews, MetricsPoint, MetricsReader, SeriesNews};
 pub use models::{CustomModel, CustomModelSummary, Deployment, DeploymentStatus, FoundationModel, ModelStatus};
 pub use probe::{BucketPlace, ModelAccess, Quota};
 pub use runtime::{ChatMessage, ChatRole, ConverseEvent, ConverseRequest, ConverseStream};

@@ -3,7 +3,7 @@
 //! AWS documents three different places for the validation file, so a file is known by its name, wherever below the job's folder it stands.
 //! Whether the files are there before the end of a job is not documented either: where they are, they are read.
 
-use crate::{Cloud, CloudError, CloudErrorCode, Job, ObjectSummary, S3Uri};
+use crate::{Cloud, CloudError, CloudErrorCode, Job, ObjectSummary};
 
 const TRAINING_FILE: &str = "step_wise_training_metrics.csv";
 const VALIDATION_FILE: &str = "validation_metrics.csv";
@@ -28,29 +28,151 @@ pub struct Metrics {
     pub unreadable_lines: usize,
 }
 
+impl Metrics {
+    /// Takes in what was read last.
+    pub fn take(&mut self, news: MetricsNews) {
+        for (points, news) in [(&mut self.training, news.training), (&mut self.validation, news.validation)] {
+            match news {
+                SeriesNews::Same => {}
+                SeriesNews::More(mut more) => points.append(&mut more),
+                SeriesNews::Anew(all) => *points = all,
+            }
+        }
+        self.unreadable_lines += news.unreadable_lines;
+    }
+}
+
+/// How far the loss files of a job were read: kept by the caller from one look to the next, so that a file that grew is read on from there.
+#[derive(Debug, Clone, Default)]
+pub struct MetricsReader {
+    training: Place,
+    validation: Place,
+}
+
+/// What the files say since the last look.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MetricsNews {
+    pub training: SeriesNews,
+    pub validation: SeriesNews,
+    pub unreadable_lines: usize,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum SeriesNews {
+    #[default]
+    Same,
+    /// These follow what is known.
+    More(Vec<MetricsPoint>),
+    /// The file is another one than before: what was known of it counts no more.
+    Anew(Vec<MetricsPoint>),
+}
+
+impl MetricsNews {
+    pub fn is_nothing(&self) -> bool {
+        self.training == SeriesNews::Same && self.validation == SeriesNews::Same
+    }
+}
+
+/// Where the reading of one file stands.
+#[derive(Debug, Clone, Default)]
+struct Place {
+    seen: Option<ObjectSummary>,
+    /// Of the whole lines that were read, in bytes.
+    read: u64,
+    /// The line with the columns' names, and the last one read: by the latter a file that merely grew is told from one that was written anew.
+    header: Vec<u8>,
+    last_line: Vec<u8>,
+}
+
 impl Cloud {
-    /// Reads the loss files of a job. Both series are empty as long as there are no files.
+    /// Reads the loss files of a job whole. Both series are empty as long as there are no files.
+    ///
+    /// # Errors
+    /// As for [`Cloud::metrics_news`].
+    pub async fn metrics(&self, job: &Job) -> Result<Metrics, CloudError> {
+        let mut metrics = Metrics::default();
+        metrics.take(self.metrics_news(job, &mut MetricsReader::default()).await?);
+        Ok(metrics)
+    }
+
+    /// Reads what was added to the loss files since the reader's last look; a file that did not change is not asked for.
     ///
     /// # Errors
     /// `NotFound` when the bucket is gone, `Validation` when the job's output location is not in S3, `TooLarge` for a file that no job writes.
-    pub async fn metrics(&self, job: &Job) -> Result<Metrics, CloudError> {
-        let Some(output) = &job.output_uri else { return Ok(Metrics::default()) };
-        let output = S3Uri::parse(output).ok_or_else(|| {
-            CloudError::new("ListObjectsV2", CloudErrorCode::Validation, format!("\"{output}\" is not a place in S3"))
-        })?;
-        let folder = output.child(&format!("model-customization-job-{}/", job.id()));
+    pub async fn metrics_news(&self, job: &Job, reader: &mut MetricsReader) -> Result<MetricsNews, CloudError> {
+        let mut news = MetricsNews::default();
+        let Some(folder) = job.output_folder()? else { return Ok(news) };
         let objects = self.list_objects(&folder.bucket, &folder.key).await?;
-
-        let mut metrics = Metrics::default();
-        for (file, column, points) in [
-            (TRAINING_FILE, "training_loss", &mut metrics.training),
-            (VALIDATION_FILE, "validation_loss", &mut metrics.validation),
+        let is_over = job.status.is_over();
+        for (file, column, place, series) in [
+            (TRAINING_FILE, "training_loss", &mut reader.training, &mut news.training),
+            (VALIDATION_FILE, "validation_loss", &mut reader.validation, &mut news.validation),
         ] {
             let Some(object) = newest(&objects, file) else { continue };
-            let content = self.get_object(&folder.bucket, &object.key).await?;
-            metrics.unreadable_lines += parse(&content, column, job.status.is_over(), points);
+            if place.seen.as_ref() == Some(object) && (!is_over || place.read == object.size) {
+                continue;
+            }
+            news.unreadable_lines += self.read_on(&folder.bucket, object, column, is_over, place, series).await?;
         }
-        Ok(metrics)
+        Ok(news)
+    }
+
+    async fn read_on(
+        &self,
+        bucket: &str,
+        object: &ObjectSummary,
+        column: &str,
+        is_over: bool,
+        place: &mut Place,
+        series: &mut SeriesNews,
+    ) -> Result<usize, CloudError> {
+        let mut points = Vec::new();
+        let same_file = place.seen.as_ref().is_some_and(|seen| seen.key == object.key);
+        if same_file && !place.last_line.is_empty() && object.size >= place.read {
+            let from = place.read - place.last_line.len() as u64;
+            let rest = self.get_object_from(bucket, &object.key, from).await?;
+            if let Some(rest) = rest.strip_prefix(place.last_line.as_slice()) {
+                let content = [place.header.as_slice(), rest].concat();
+                let unreadable = parse(&content, column, is_over, &mut points);
+                place.note(object, place.read, rest, is_over);
+                if !points.is_empty() {
+                    *series = SeriesNews::More(points);
+                }
+                return Ok(unreadable);
+            }
+        }
+        let content = self.get_object(bucket, &object.key).await?;
+        let unreadable = parse(&content, column, is_over, &mut points);
+        let end_of_header = content.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        *place = Place { header: content[..end_of_header].to_vec(), ..Place::default() };
+        place.note(object, 0, &content, is_over);
+        *series = SeriesNews::Anew(points);
+        Ok(unreadable)
+    }
+
+    /// The end of an object, from this byte on.
+    async fn get_object_from(&self, bucket: &str, key: &str, from: u64) -> Result<Vec<u8>, CloudError> {
+        const OPERATION: &str = "GetObject";
+        let range = format!("bytes={from}-");
+        let object = self.s3.get_object().bucket(bucket).key(key).range(range).send().await;
+        let body = object.map_err(CloudError::of(OPERATION))?.body.collect().await;
+        let body = body.map_err(|error| CloudError::new(OPERATION, CloudErrorCode::Unreachable, error.to_string()))?;
+        Ok(body.to_vec())
+    }
+}
+
+impl Place {
+    /// Notes what of `rest`, which begins at `before`, was read: its whole lines, or all of it at the end of a job.
+    fn note(&mut self, object: &ObjectSummary, before: u64, rest: &[u8], is_over: bool) {
+        let whole =
+            if is_over { rest.len() } else { rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1) };
+        if whole > 0 {
+            let end = whole.saturating_sub(usize::from(rest[whole - 1] == b'\n'));
+            let begin = rest[..end].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            self.last_line = rest[begin..whole].to_vec();
+        }
+        self.read = before + whole as u64;
+        self.seen = Some(object.clone());
     }
 }
 

@@ -12,7 +12,10 @@ use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
 use s3s_fs::FileSystem;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use whetstone_cloud::{Cloud, CloudErrorCode, Credentials, Job, JobStatus, MAX_OBJECT_IN_MEMORY, Phases, Timeouts};
+use whetstone_cloud::{
+    Cloud, CloudErrorCode, Credentials, Job, JobStatus, MAX_OBJECT_IN_MEMORY, Metrics, MetricsReader, Phases,
+    SeriesNews, Timeouts,
+};
 
 use crate::answering::{Answering, Reply, endpoint};
 
@@ -197,6 +200,40 @@ async fn loss_files_are_found_wherever_they_stand() {
         assert_eq!(metrics.validation.iter().map(|point| (point.step, point.loss)).collect::<Vec<_>>(), [(1.0, 1.5)]);
         assert_eq!(metrics.unreadable_lines, 0);
     }
+}
+
+#[tokio::test]
+async fn a_loss_file_that_grew_is_read_on_and_one_written_anew_is_read_whole() {
+    let store = store().await;
+    let folder = store.folder.path().join("data/out/model-customization-job-abcdefghijkl/training_artifacts");
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("step_wise_training_metrics.csv");
+    let mut reader = MetricsReader::default();
+    let mut metrics = Metrics::default();
+    let mut look = async |text: &str, status: JobStatus| {
+        fs::write(&file, text).unwrap();
+        let news = store.cloud.metrics_news(&job(status), &mut reader).await.unwrap();
+        let kind = match &news.training {
+            SeriesNews::Same => "same",
+            SeriesNews::More(_) => "more",
+            SeriesNews::Anew(_) => "anew",
+        };
+        metrics.take(news);
+        let losses: Vec<f64> = metrics.training.iter().map(|point| point.loss).collect();
+        (kind, losses)
+    };
+    let head = "step_number,epoch_number,training_loss,perplexity\n";
+    let running = JobStatus::InProgress;
+    assert_eq!(look(&format!("{head}0,0,2.0,7.4\n1,0,1."), running.clone()).await, ("anew", vec![2.0]));
+    assert_eq!(look(&format!("{head}0,0,2.0,7.4\n1,0,1."), running.clone()).await, ("same", vec![2.0]));
+    assert_eq!(
+        look(&format!("{head}0,0,2.0,7.4\n1,0,1.5,4.5\n2,0,1.2,3.3\n"), running.clone()).await.1,
+        [2.0, 1.5, 1.2]
+    );
+    let grown = format!("{head}0,0,2.0,7.4\n1,0,1.5,4.5\n2,0,1.2,3.3\n3,0,1.1");
+    assert_eq!(look(&grown, JobStatus::Completed).await, ("more", vec![2.0, 1.5, 1.2, 1.1]));
+    let other = format!("{head}0,0,9.0,7.4\n1,0,8.0,4.5\n2,0,7.0,3.3\n3,0,6.0,3.3\n4,0,5.0,3.3\n");
+    assert_eq!(look(&other, running).await, ("anew", vec![9.0, 8.0, 7.0, 6.0, 5.0]));
 }
 
 #[tokio::test]
