@@ -120,4 +120,14 @@ impl Host for Desktop {
         dialog.save_file(move |file| drop(answer.send(file)));
         picked.await.ok().flatten()?.into_path().ok()
     }
+    fn notify(&self, title: &str, body: &str) {
+        let mut notification = notify_rust::Notification::new();
+        notification.appname("Whetstone").summary(title).body(body);
+        // The desktop's service may take its time, and may not be there at all.
+        tauri::async_runtime::spawn_blocking(move || {
+            if let Err(error) = notification.show() {
+                tracing::info!(%error, "the desktop could not be told");
+            }
+        });
+    }
 }

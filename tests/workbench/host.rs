@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use whetstone_contract::{
-    Api, AppEvent, Connection, DatasetSummary, ImportRequest, JobDetail, JobDraft, JobId, JobStatus, Nothing,
-    PreviewRequest,
+    Api, AppEvent, Connection, DatasetSummary, ImportRequest, JobDetail, JobDraft, JobId, JobStatus, JobSummary,
+    Nothing, PreviewRequest,
 };
 use whetstone_sandbox::WorkerCommand;
 use whetstone_workbench::{Host, Workbench, WorkbenchConfig};
@@ -23,6 +23,8 @@ pub struct TestHost {
     pub opened: Mutex<Vec<String>>,
     /// What the dialog for a file to write answers next.
     pub new_file: Mutex<Option<PathBuf>>,
+    /// The titles of the desktop's notifications.
+    pub notified: Mutex<Vec<String>>,
 }
 
 impl TestHost {
@@ -69,6 +71,10 @@ impl Host for TestHost {
     async fn pick_new_file(&self, _: &str) -> Option<PathBuf> {
         self.new_file.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
     }
+
+    fn notify(&self, title: &str, _: &str) {
+        self.notified.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(title.to_owned());
+    }
 }
 
 pub struct Bench {
@@ -109,6 +115,21 @@ impl Bench {
         let request = ImportRequest { token: opened.token, name: opened.name, reading, in_place, skip_broken };
         let outcome = self.api.import_dataset(request).await?;
         outcome.dataset.ok_or_else(|| format!("{:?}", outcome.problems).into())
+    }
+
+    /// Waits until so many jobs are listed: those started elsewhere are looked for once there is a connection.
+    pub async fn until_listed(&self, jobs: usize) -> Result<Vec<JobSummary>, Box<dyn std::error::Error>> {
+        let began = Instant::now();
+        loop {
+            let listed = self.api.jobs(Nothing {}).await?;
+            if listed.len() >= jobs {
+                return Ok(listed);
+            }
+            if began.elapsed() > Duration::from_secs(60) {
+                return Err(format!("only {} jobs are listed", listed.len()).into());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Asks until the connection is as wanted.

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use whetstone_contract::{
-    Api, ChartPalette, ChartRequest, DeploymentStatus, ErrorCode, JobId, JobStatus, Nothing, PlayableKind,
-    PromptRequest, PromptRole, PromptTurn, SplitMethod, SplitRequest,
+    Api, ChartAxis, ChartFile, ChartPalette, ChartRange, ChartRequest, ChartSeries, CompareRequest, DeploymentStatus,
+    ErrorCode, JobId, JobStatus, NotesRequest, Nothing, PlayableKind, PromptRequest, PromptRole, PromptTurn,
+    SaveChartRequest, SplitMethod, SplitRequest,
 };
 
 use crate::host::{Bench, Outcome, colours, draft};
@@ -21,6 +22,28 @@ fn prompt(model_id: &str, text: &str) -> PromptRequest {
         top_p: 1.0,
         max_tokens: 16,
         stop_sequences: Vec::new(),
+    }
+}
+
+fn chart_of(jobs: &[&str]) -> ChartRequest {
+    ChartRequest {
+        jobs: jobs.iter().map(|job| (*job).to_owned()).collect(),
+        width: 640,
+        height: 240,
+        smoothing: 0.6,
+        log_scale: false,
+        clip_outliers: false,
+        axis: ChartAxis::Step,
+        series: ChartSeries::Both,
+        range: None,
+        palette: ChartPalette {
+            ink: "#1d1c1a".into(),
+            faint_ink: "#8b877f".into(),
+            grid: "#e2dfd8".into(),
+            training: "#0b6b74".into(),
+            validation: "#c0721a".into(),
+        },
+        run_colours: vec!["#0b6b74".into(), "#c0721a".into()],
     }
 }
 
@@ -45,16 +68,7 @@ async fn a_file_becomes_a_tuned_model_that_knows_what_its_base_does_not() -> Out
     assert!(progress.training_loss < 0.5 && progress.validation_loss.is_some(), "{progress:?}");
     assert!(done.summary.training_loss.is_some() && done.summary.validation_loss.is_some());
 
-    let palette = ChartPalette {
-        ink: "#1d1c1a".into(),
-        faint_ink: "#8b877f".into(),
-        grid: "#e2dfd8".into(),
-        training: "#0b6b74".into(),
-        validation: "#c0721a".into(),
-    };
-    let chart =
-        ChartRequest { job: job.id.clone(), width: 640, height: 240, smoothing: 0.6, log_scale: false, palette };
-    let chart = bench.api.job_chart(chart).await?;
+    let chart = bench.api.job_chart(chart_of(&[&job.id])).await?;
     assert_eq!(chart.training_points, 80);
     assert!(chart.svg.is_some_and(|svg| svg.starts_with("<svg")));
 
@@ -125,5 +139,86 @@ async fn one_data_folder_is_open_once() -> Outcome {
     let _first = Bench::open(folder.path()).await?;
     let second = Bench::open(folder.path()).await;
     assert!(second.is_err_and(|error| error.to_string().contains("already open")));
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_runs_are_compared_and_what_was_seen_of_them_is_kept() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("home");
+    let bench = Bench::open(&home).await?;
+    let dataset = bench.import(&colours(folder.path())?, false).await?;
+    let method = SplitMethod::Ratio { validation_percent: 20, hold_out_percent: 0 };
+    let split = SplitRequest { dataset: dataset.id.clone(), method, seed: 7, replace_frozen: false };
+    bench.api.split_dataset(split).await?;
+    let settings = |rate| [("epochCount", "2"), ("batchSize", "8"), ("learningRate", rate)];
+    let slow = bench.api.start_job(draft(&dataset.id, "slow", &settings("0.0005"))).await?.id;
+    let quick = bench.api.start_job(draft(&dataset.id, "quick", &settings("0.002"))).await?.id;
+    for job in [&slow, &quick] {
+        bench.wait_for(job, PATIENCE, |job| job.summary.status == JobStatus::Completed).await?;
+    }
+    let notified = bench.host.notified.lock().map_err(|_| "poisoned")?.clone();
+    assert_eq!(notified.len(), 2, "{notified:?}");
+
+    let compared = bench.api.compare_jobs(CompareRequest { jobs: vec![slow.clone(), quick.clone()] }).await?;
+    let differing: Vec<&str> =
+        compared.settings.iter().filter(|row| row.differs).map(|row| row.name.as_str()).collect();
+    assert_eq!(differing, ["learningRate"]);
+    assert!(compared.data.iter().all(|row| !row.differs), "{:?}", compared.data);
+
+    let both = bench.api.job_chart(chart_of(&[&slow, &quick])).await?;
+    assert_eq!((both.training_points, both.lines.len()), (16, 4));
+    let zoomed = ChartRequest { range: Some(ChartRange { from: 2.0, to: 5.0 }), ..chart_of(&[&slow]) };
+    let zoomed = bench.api.job_chart(zoomed).await?;
+    let read: Vec<f64> =
+        zoomed.lines.iter().filter(|line| !line.validation).flat_map(|line| line.points.iter().map(|p| p.at)).collect();
+    assert_eq!(read, [2.0, 3.0, 4.0, 5.0]);
+    let timed = bench.api.job_chart(ChartRequest { axis: ChartAxis::Time, ..chart_of(&[&slow]) }).await?;
+    assert!(timed.lines.iter().all(|line| line.points.is_sorted_by(|a, b| a.at <= b.at)), "time goes on");
+
+    let csv = folder.path().join("loss.csv");
+    *bench.host.new_file.lock().map_err(|_| "poisoned")? = Some(csv.clone());
+    let save = SaveChartRequest { chart: chart_of(&[&slow, &quick]), what: ChartFile::Csv, png: None };
+    assert_eq!(bench.api.save_chart(save).await?.name.as_deref(), Some("loss.csv"));
+    let rows = std::fs::read_to_string(&csv)?;
+    assert_eq!(rows.lines().count(), 1 + 2 * (8 + 2), "every step and every validation of both");
+
+    bench.api.save_notes(NotesRequest { job: slow.clone(), notes: "too slow".into() }).await?;
+    let remains = bench.api.job_remains(JobId { job: slow.clone() }).await?;
+    let files: Vec<&str> = remains.artifacts.iter().map(|file| file.name.as_str()).collect();
+    assert!(files.contains(&"training_artifacts/step_wise_training_metrics.csv"), "{files:?}");
+    assert!(remains.artifacts.iter().all(|file| file.bytes > 0));
+
+    // What is known only here is gone; the endpoint still tells of both jobs.
+    drop(bench);
+    std::fs::remove_file(home.join("whetstone.db"))?;
+    let bench = Bench::open(&home).await?;
+    let found = bench.until_listed(2).await?;
+    assert!(found.iter().all(|job| job.elsewhere && job.status == JobStatus::Completed), "{found:?}");
+    let again = bench.api.job(JobId { job: found[0].id.clone() }).await?;
+    assert!(again.hyperparameters.contains_key("learningRate"));
+    assert_eq!(bench.api.job_chart(chart_of(&[&found[0].id])).await?.training_points, 8);
+    assert_eq!(bench.api.find_jobs(Nothing {}).await?, 0, "none is found twice");
+    Ok(())
+}
+
+#[tokio::test]
+async fn notes_and_events_outlive_a_restart() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("home");
+    let bench = Bench::open(&home).await?;
+    let dataset = bench.import(&colours(folder.path())?, false).await?;
+    let job = bench.api.start_job(draft(&dataset.id, "kept", &[("epochCount", "1"), ("batchSize", "8")])).await?.id;
+    bench.wait_for(&job, PATIENCE, |job| job.summary.status == JobStatus::Completed).await?;
+    let kept = bench.api.save_notes(NotesRequest { job: job.clone(), notes: "first try".into() }).await?;
+    drop(bench);
+    let bench = Bench::open(&home).await?;
+    let again = bench.api.job(JobId { job }).await?;
+    assert_eq!((again.notes.as_str(), &again.events), ("first try", &kept.events));
+    let told: Vec<&str> = again.events.iter().map(|event| event.text.as_str()).collect();
+    for seen in ["the upload begins", "accepted the job", "Training: completed", "The job is completed"] {
+        assert!(told.iter().any(|text| text.contains(seen)), "{seen}: {told:?}");
+    }
+    assert_eq!(bench.api.find_jobs(Nothing {}).await?, 0, "the job is known by its ARN");
     Ok(())
 }

@@ -401,6 +401,7 @@ export function job(over: Partial<JobSummary> = {}): JobSummary {
     endedAt: null,
     trainingLoss: 0.412,
     validationLoss: 0.538,
+    elsewhere: false,
     ...over,
   };
 }
@@ -438,8 +439,25 @@ export function jobDetail(over: Partial<JobDetail> = {}): JobDetail {
       validationLoss: 0.538,
       perplexity: 1.51,
       secondsLeft: 161,
+      tokensPerSecond: 2140,
     },
     deployment: null,
+    explanation: null,
+    best: { step: 1002, loss: 0.531 },
+    stoppedEarly: null,
+    usual: 'Your 2 earlier jobs on this model trained for 212 s to 7 min.',
+    advice: [],
+    events: [
+      { at: NOW - 247_000, text: 'Written down here; the upload begins' },
+      {
+        at: NOW - 245_400,
+        text: 'The endpoint accepted the job: arn:aws:bedrock:us-east-1:000000000000:model-customization-job/whetstone.tiny-v1/abcdefghijkl',
+      },
+      { at: NOW - 245_000, text: 'Validation: completed' },
+      { at: NOW - 238_000, text: 'Training: in progress' },
+    ],
+    notes: '',
+    cloneRoute: '#/fine-tune/review?clone=j-1',
     ...over,
   };
 }

@@ -1,7 +1,16 @@
 /** A picture with the shape of a loss chart, for looking at the job screen without a workbench. */
-import type { Chart, ChartRequest } from '../src/contract';
+import type { Chart, ChartPoint, ChartRequest } from '../src/contract';
 
-export function lossChart({ width, height, palette, smoothing, logScale }: ChartRequest): Chart {
+export const noChart: Chart = {
+  svg: null,
+  plot: { left: 44, top: 12, right: 600, bottom: 200 },
+  shown: null,
+  lines: [],
+  trainingPoints: 0,
+  validationPoints: 0,
+};
+
+export function lossChart({ jobs, width, height, palette, smoothing, logScale, range }: ChartRequest): Chart {
   const left = 44;
   const bottom = height - 28;
   const steps = 184;
@@ -28,5 +37,17 @@ export function lossChart({ width, height, palette, smoothing, logScale }: Chart
     })
     .join('');
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${grid}<polyline points="${raw.join(' ')}" fill="none" stroke="${palette.training}" opacity="0.3"/><polyline points="${smooth.join(' ')}" fill="none" stroke="${palette.training}" stroke-width="2"/></svg>`;
-  return { svg, trainingPoints: steps, validationPoints: 7 };
+  const points: ChartPoint[] = smooth.map((place, at) => {
+    const [px = 0, py = 0] = place.split(',').map(Number);
+    const value = 0.45 + 3.4 * Math.exp(-at / 38);
+    return { at, value, low: value - 0.2, high: value + 0.2, x: px, y: py };
+  });
+  return {
+    svg,
+    plot: { left, top: 12, right: width - 12, bottom },
+    shown: range ?? { from: 0, to: 276 },
+    lines: jobs.map((job) => ({ job, validation: false, points })),
+    trainingPoints: steps,
+    validationPoints: 7,
+  };
 }

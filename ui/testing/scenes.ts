@@ -3,7 +3,8 @@ import type { AppError, Connection, DatasetSummary, ImportOutcome, Theme } from 
 import { datasetAnswers } from './dataset-answers';
 import { completion, dataset, prompt } from './dataset-fixtures';
 import * as fixture from './fixtures';
-import { lossChart } from './loss-chart';
+import { lossChart, noChart } from './loss-chart';
+import { comparison, moreJobs, remains, stateOf } from './job-fixtures';
 import { TestHost, type Handlers } from './test-host';
 
 const unreachable: AppError = {
@@ -185,9 +186,12 @@ function busy(theme: Theme): Handlers {
       trainingLoss: 2.402,
       validationLoss: null,
     }),
+    ...moreJobs,
   ];
   const detail = (id: string) => {
     const summary = jobs.find((job) => job.id === id) ?? fixture.job();
+    const state = stateOf(summary);
+    if (state) return state;
     const done = fixture.jobDetail().phases.map((phase) => ({ ...phase, status: 'completed' as const }));
     if (summary.status === 'completed') {
       return fixture.jobDetail({
@@ -210,9 +214,14 @@ function busy(theme: Theme): Handlers {
           { name: 'dataProcessing', status: 'notStarted', startedAt: null, changedAt: null },
           { name: 'training', status: 'notStarted', startedAt: null, changedAt: null },
         ],
-        failure: 'Number of records in the training file is 6, which is below the minimum of 8.',
-        failureHint:
-          'Add at least two records to the training split, or make the validation and hold-out splits smaller.',
+        failure: 'Line 12 of the training data: The completion is empty. There are 2 more errors.',
+        explanation: {
+          cause: 'The job failed while its data was read; nothing was trained, and so nothing billed.',
+          fix: 'Look at the dataset’s findings for this base model, mend them and start again.',
+          source: 'the fine-tuning guide this app follows, troubleshooting',
+          record: { dataset: 'd-banking', position: 13, line: 12, split: 'training', moved: false },
+        },
+        best: null,
         progress: null,
       });
     }
@@ -264,7 +273,12 @@ function busy(theme: Theme): Handlers {
     jobs: () => jobs,
     job: ({ job }) => detail(job),
     job_chart: (request) =>
-      request.job === 'j-3' ? { svg: null, trainingPoints: 0, validationPoints: 0 } : lossChart(request),
+      request.jobs.some((job) => ['j-3', 'j-5', 'j-6', 'j-9'].includes(job)) ? noChart : lossChart(request),
+    save_chart: () => ({ name: 'banking77-tiny-01-loss.svg' }),
+    save_notes: ({ job, notes }) => ({ ...detail(job), notes }),
+    job_remains: () => remains,
+    compare_jobs: ({ jobs: ids }) => comparison(ids.map((id) => detail(id).summary)),
+    find_jobs: () => 0,
     stop_job: () => fixture.jobDetail({ summary: fixture.job({ status: 'stopping' }) }),
     deploy: ({ job }) => ({
       ...detail(job),

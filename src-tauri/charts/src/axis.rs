@@ -1,5 +1,7 @@
 //! Round numbers for the axes, and how they are written.
 
+use crate::loss::XAxis;
+
 /// One axis: the values at its two ends, the values that get a tick, and their labels.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Axis {
@@ -71,6 +73,50 @@ pub(crate) fn steps(from: f64, to: f64, most: usize, label: f64) -> Axis {
     let inner = multiples(step, from, to).filter(|value| *value - from > label && to - *value > label);
     let ticks = std::iter::once(from).chain(inner).chain([to]).map(|value| (value, grouped(value))).collect();
     Axis { from, to, ticks }
+}
+
+/// An axis of epochs or seconds: round numbers between its ends, which need not be round themselves.
+pub(crate) fn places(from: f64, to: f64, most: usize, kind: XAxis) -> Axis {
+    let (from, to) = if from < to { (from, to) } else { (from, from + 1.0) };
+    let step = match kind {
+        XAxis::Seconds => round_seconds(to - from, most),
+        XAxis::Step | XAxis::Epoch => round_step(to - from, most),
+    };
+    let ticks = multiples(step, from, to).filter(|value| *value >= from && *value <= to);
+    let ticks = ticks.map(|value| (value, place_label(value, step, kind))).collect();
+    Axis { from, to, ticks }
+}
+
+/// How a place is written where places this far apart must be told apart.
+pub(crate) fn place_label(value: f64, apart: f64, kind: XAxis) -> String {
+    match kind {
+        XAxis::Step => grouped(value),
+        XAxis::Epoch => {
+            format!("{value:.*}", if apart < 1.0 { decimals_of(apart) } else { usize::from(apart.fract() > 0.0) })
+        }
+        XAxis::Seconds => {
+            let seconds = value.round() as i64;
+            match (seconds, apart) {
+                (0, _) => "0".to_owned(),
+                (_, apart) if apart < 1.0 => format!("{value:.*} s", decimals_of(apart)),
+                (seconds, _) if seconds < 60 => format!("{seconds} s"),
+                (seconds, _) if seconds < 3600 && seconds % 60 == 0 => format!("{} min", seconds / 60),
+                (seconds, _) if seconds < 3600 => format!("{}:{:02} min", seconds / 60, seconds % 60),
+                (seconds, _) => format!("{}:{:02} h", seconds / 3600, seconds % 3600 / 60),
+            }
+        }
+    }
+}
+
+/// The same for seconds, whose round numbers are those of a clock.
+fn round_seconds(span: f64, most: usize) -> f64 {
+    let rough = span / most.max(1) as f64;
+    let clock = [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0];
+    match clock.into_iter().find(|step| *step >= rough) {
+        Some(step) if rough > 0.5 => step,
+        Some(_) => round_step(span, most),
+        None => round_step(span / 3600.0, most).ceil() * 3600.0,
+    }
 }
 
 /// Makes room around a single value.
@@ -184,6 +230,23 @@ mod tests {
         assert_eq!(labels(&steps(0.0, 1_000_000.0, 4, 1e5)), ["0", "250,000", "500,000", "750,000", "1,000,000"]);
         assert_eq!(labels(&steps(0.0, 3.0, 8, 0.2)), ["0", "1", "2", "3"]);
         assert_eq!(labels(&steps(0.0, 0.0, 8, 0.2)), ["0", "1"]);
+    }
+
+    #[test]
+    fn seconds_have_the_round_numbers_of_a_clock() {
+        let of = |from: f64, to: f64| places(from, to, 5, XAxis::Seconds).ticks;
+        let labels = |ticks: Vec<(f64, String)>| ticks.into_iter().map(|tick| tick.1).collect::<Vec<_>>();
+        assert_eq!(labels(of(0.0, 247.0)), ["0", "1 min", "2 min", "3 min", "4 min"]);
+        assert_eq!(labels(of(0.0, 61.0)), ["0", "15 s", "30 s", "45 s", "1 min"]);
+        assert_eq!(labels(of(3500.0, 7500.0)), ["1:00 h", "1:15 h", "1:30 h", "1:45 h", "2:00 h"]);
+    }
+
+    #[test]
+    fn epochs_are_whole_until_they_are_looked_at_closely() {
+        let of = |from: f64, to: f64| places(from, to, 4, XAxis::Epoch).ticks;
+        let labels = |ticks: Vec<(f64, String)>| ticks.into_iter().map(|tick| tick.1).collect::<Vec<_>>();
+        assert_eq!(labels(of(0.0, 8.0)), ["0", "2", "4", "6", "8"]);
+        assert_eq!(labels(of(0.9, 2.0)), ["1.0", "1.5", "2.0"]);
     }
 
     proptest! {

@@ -3,6 +3,8 @@
 //! Plotters places everything in whole units, so a drawing is made ten times as large as asked for and its `viewBox` scales it back:
 //! lines then run with a tenth of a pixel, and grid lines can be put exactly onto pixels.
 
+use std::cell::{Cell, RefCell};
+
 use plotters::{
     coord::Shift,
     prelude::{
@@ -33,6 +35,9 @@ pub(crate) type Place = (f64, f64);
 
 pub(crate) struct Canvas<'a> {
     root: DrawingArea<SVGBackend<'a>, Shift>,
+    /// How many lines were drawn so far, and the dashes of those that have some: plotters' SVG knows no dashes.
+    lines: Cell<usize>,
+    dashed: RefCell<Vec<(usize, String)>>,
 }
 
 /// Draws one `<svg>` element of this size in pixels, without a background. `words` are what someone who does not see the picture should
@@ -52,14 +57,17 @@ pub(crate) fn picture(
         });
     }
     let mut svg = String::new();
+    let dashed;
     {
         let size = (width * UNITS as u32, height * UNITS as u32);
-        let canvas = Canvas { root: SVGBackend::with_string(&mut svg, size).into_drawing_area() };
+        let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        let canvas = Canvas { root, lines: Cell::default(), dashed: RefCell::default() };
         draw(&canvas)?;
         canvas.root.present().map_err(draw_error)?;
+        dashed = canvas.dashed.take();
     }
     // The opening tag that plotters wrote gives the size in units; this one gives it in pixels.
-    let body = svg.split_once('>').map_or("", |(_, body)| body);
+    let body = with_dashes(svg.split_once('>').map_or("", |(_, body)| body), &dashed);
     Ok(format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">{body}",
         f64::from(width) * UNITS,
@@ -72,13 +80,13 @@ impl Canvas<'_> {
     /// A horizontal line one pixel wide, put onto one row of pixels.
     pub fn rule(&self, from: f64, to: f64, y: f64, ink: RGBColor) -> Result<(), ChartError> {
         let y = onto_pixel(y);
-        self.draw(&PathElement::new(vec![(units(from), y), (units(to), y)], stroke(ink, 1.0)))
+        self.path(vec![(units(from), y), (units(to), y)], stroke(ink, 1.0))
     }
 
     /// A vertical line one pixel wide, put onto one column of pixels.
     pub fn upright(&self, x: f64, from: f64, to: f64, ink: RGBColor) -> Result<(), ChartError> {
         let x = onto_pixel(x);
-        self.draw(&PathElement::new(vec![(x, units(from)), (x, units(to))], stroke(ink, 1.0)))
+        self.path(vec![(x, units(from)), (x, units(to))], stroke(ink, 1.0))
     }
 
     pub fn line(
@@ -87,12 +95,26 @@ impl Canvas<'_> {
         ink: RGBColor,
         opacity: f64,
         width: f64,
+        dashes: &str,
     ) -> Result<(), ChartError> {
         let places: Vec<(i32, i32)> = places.into_iter().map(|(x, y)| (units(x), units(y))).collect();
         if places.len() < 2 {
             return Ok(());
         }
-        self.draw(&PathElement::new(places, ink.mix(opacity).stroke_width(units(width).unsigned_abs())))
+        if !dashes.is_empty() {
+            self.dashed.borrow_mut().push((self.lines.get(), dashes.to_owned()));
+        }
+        self.path(places, ink.mix(opacity).stroke_width(units(width).unsigned_abs()))
+    }
+
+    fn path(&self, places: Vec<(i32, i32)>, style: ShapeStyle) -> Result<(), ChartError> {
+        self.lines.set(self.lines.get() + 1);
+        self.draw(&PathElement::new(places, style))
+    }
+
+    /// A circle around a point.
+    pub fn ring(&self, (x, y): Place, ink: RGBColor) -> Result<(), ChartError> {
+        self.draw(&Circle::new((units(x), units(y)), units(5.6), stroke(ink, 1.4)))
     }
 
     pub fn point(&self, (x, y): Place, ink: RGBColor) -> Result<(), ChartError> {
@@ -118,6 +140,27 @@ impl Canvas<'_> {
     {
         self.root.draw(element).map_err(draw_error)
     }
+}
+
+/// Gives the lines with these numbers their dashes, whose lengths are in pixels.
+fn with_dashes(body: &str, dashed: &[(usize, String)]) -> String {
+    if dashed.is_empty() {
+        return body.to_owned();
+    }
+    let mut whole = String::with_capacity(body.len() + dashed.len() * 32);
+    for (number, piece) in body.split("<polyline").enumerate() {
+        if number > 0 {
+            whole.push_str("<polyline");
+            // The piece before the first line has the number 0.
+            if let Some((_, dashes)) = dashed.iter().find(|(line, _)| line + 1 == number) {
+                let lengths = dashes.split_whitespace().filter_map(|length| length.parse::<f64>().ok());
+                let lengths: Vec<String> = lengths.map(|length| units(length).to_string()).collect();
+                whole.push_str(&format!(" stroke-dasharray=\"{}\"", lengths.join(" ")));
+            }
+        }
+        whole.push_str(piece);
+    }
+    whole
 }
 
 fn stroke(ink: RGBColor, width: f64) -> ShapeStyle {

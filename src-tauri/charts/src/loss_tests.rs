@@ -2,24 +2,63 @@
 
 use super::*;
 
-fn draw(
+/// A chart as the tests ask for it: one run, smoothed by 0.6.
+struct Asked {
+    smoothing: f64,
+    width: u32,
+    height: u32,
+    log_scale: bool,
+    clip_outliers: bool,
+    range: Option<(f64, f64)>,
+    end: Option<f64>,
+    axis: XAxis,
+}
+
+fn drawn(
     training: &[(f64, f64)],
     validation: &[(f64, f64)],
-    change: impl FnOnce(&mut LossChart<'_>),
-) -> Result<String, ChartError> {
-    let palette = crate::palette::example();
-    let mut chart = LossChart {
-        training,
-        validation,
+    change: impl FnOnce(&mut Asked),
+) -> Result<LossPicture, ChartError> {
+    let mut asked = Asked {
         smoothing: 0.6,
         width: 480,
         height: 200,
-        palette: &palette,
         log_scale: false,
-        total_steps: None,
+        clip_outliers: false,
+        range: None,
+        end: None,
+        axis: XAxis::Step,
     };
-    change(&mut chart);
-    loss_chart(&chart)
+    change(&mut asked);
+    let palette = crate::palette::example();
+    let raw = Curve::new(training.iter().copied(), asked.log_scale);
+    let smoothed = raw.smoothed(asked.smoothing)?;
+    let validation = Curve::new(validation.iter().copied(), asked.log_scale);
+    let run = RunLines {
+        raw: (asked.smoothing > 0.0).then_some(&raw),
+        training: Some(&smoothed),
+        validation: Some(&validation),
+        mark: None,
+    };
+    loss_chart(&LossChart {
+        runs: &[run],
+        axis: asked.axis,
+        width: asked.width,
+        height: asked.height,
+        palette: &palette,
+        log_scale: asked.log_scale,
+        clip_outliers: asked.clip_outliers,
+        range: asked.range,
+        end: asked.end,
+    })
+}
+
+fn draw(
+    training: &[(f64, f64)],
+    validation: &[(f64, f64)],
+    change: impl FnOnce(&mut Asked),
+) -> Result<String, ChartError> {
+    drawn(training, validation, change).map(|picture| picture.svg)
 }
 
 /// The lowest place (nearest to the top edge) of any line, in units.
@@ -34,12 +73,12 @@ fn top_of_lines(svg: &str) -> i32 {
 fn a_small_chart_looks_as_it_did() {
     let training = [(0.0, 3.6), (1.0, 2.9), (2.0, 3.1), (3.0, 1.8), (4.0, 1.2)];
     let validation = [(2.0, 2.8), (4.0, 1.5)];
-    insta::assert_snapshot!(draw(&training, &validation, |chart| chart.total_steps = Some(10.0)).unwrap());
+    insta::assert_snapshot!(draw(&training, &validation, |chart| chart.end = Some(10.0)).unwrap());
 }
 
 #[test]
 fn nothing_yet_still_shows_how_far_the_run_will_go() {
-    let svg = draw(&[], &[], |chart| chart.total_steps = Some(276.0)).unwrap();
+    let svg = draw(&[], &[], |chart| chart.end = Some(276.0)).unwrap();
     assert!(svg.contains("No loss yet") && svg.contains("276"), "{svg}");
     assert!(draw(&[], &[], |_| ()).unwrap().contains("No loss yet"));
 }
@@ -48,7 +87,7 @@ fn nothing_yet_still_shows_how_far_the_run_will_go() {
 fn one_value_is_a_point() {
     let svg = draw(&[(0.0, 3.2)], &[], |_| ()).unwrap();
     assert_eq!(svg.matches("<circle").count(), 1);
-    assert!(svg.contains("Training loss 3.200 at step 0"), "{svg}");
+    assert!(svg.contains("training loss 3.200 at step 0"), "{svg}");
     let svg = draw(&[], &[(7.0, 3.2)], |chart| chart.log_scale = true).unwrap();
     assert_eq!(svg.matches("<circle").count(), 1);
 }
@@ -115,4 +154,92 @@ fn extreme_values_do_not_break_the_picture() {
             assert!(!svg.contains("NaN") && !svg.contains("inf") && !svg.contains("2147483647"), "{svg}");
         }
     }
+}
+
+#[test]
+fn a_zoomed_picture_shows_that_stretch_and_the_lines_go_on_to_its_edges() {
+    let training: Vec<_> = (0..1000).map(|step| (f64::from(step), f64::from(1000 - step))).collect();
+    let picture = drawn(&training, &[], |chart| {
+        chart.range = Some((400.5, 449.5));
+        chart.smoothing = 0.0;
+    })
+    .unwrap();
+    assert_eq!(picture.shown, Some((400.5, 449.5)));
+    let line = picture.svg.lines().find(|line| line.contains("#0B6B74")).unwrap();
+    let points: Vec<&str> =
+        line.split("points=\"").nth(1).unwrap().trim_end_matches("\"/>").split_whitespace().collect();
+    let x = |point: &str| point.split_once(',').unwrap().0.parse::<f64>().unwrap() / 10.0;
+    assert!((x(points[0]) - picture.plot.0).abs() < 0.2, "{points:?}");
+    assert!((x(points[points.len() - 1]) - picture.plot.2).abs() < 0.2, "{points:?}");
+    let read = &picture.read_outs[0].points;
+    assert!(read.iter().all(|point| (401.0..=449.0).contains(&point.at)), "{read:?}");
+}
+
+#[test]
+fn a_cursor_reads_what_was_drawn_and_what_is_behind_it() {
+    let training: Vec<_> = (0..10_000).map(|step| (f64::from(step), if step == 5000 { 9.0 } else { 1.0 })).collect();
+    let picture = drawn(&training, &[(4999.0, 2.0), (9999.0, 1.5)], |_| ()).unwrap();
+    let [training, validation] = &picture.read_outs[..] else { panic!("two lines") };
+    assert!((100..200).contains(&training.points.len()), "{}", training.points.len());
+    assert!(training.points.iter().any(|point| point.high == 9.0 && point.value < 5.0), "the spike is behind the mean");
+    assert!(validation.validation && validation.points.len() == 2);
+    let (left, top, right, bottom) = picture.plot;
+    assert!(training.points.iter().all(|p| (left..=right).contains(&p.x) && (top..=bottom).contains(&p.y)));
+}
+
+#[test]
+fn outliers_are_cut_where_that_is_asked_for_and_it_is_said() {
+    let training: Vec<_> =
+        (0..1000).map(|step| (f64::from(step), if step == 500 { 900.0 } else { 1.0 + f64::from(step % 5) })).collect();
+    let whole = draw(&training, &[], |chart| chart.smoothing = 0.0).unwrap();
+    assert!(whole.lines().any(|line| line == "1000"), "the axis reaches up to the spike");
+    let cut = draw(&training, &[], |chart| {
+        chart.smoothing = 0.0;
+        chart.clip_outliers = true;
+    })
+    .unwrap();
+    assert!(cut.contains("outliers cut") && cut.lines().any(|line| line == "6"), "the axis ends at 6");
+    assert!(top_of_lines(&cut) >= 99, "no line leaves the plot");
+}
+
+#[test]
+fn the_best_validation_has_a_ring() {
+    let svg = draw(&[(0.0, 3.0), (30.0, 0.5)], &[(10.0, 2.0), (20.0, 1.25), (30.0, 1.75)], |_| ()).unwrap();
+    assert!(svg.contains("best 1.250"), "{svg}");
+    assert_eq!(svg.matches("<circle").count(), 4, "three points and a ring");
+    let svg = draw(&[], &[(10.0, 2.0)], |_| ()).unwrap();
+    assert!(!svg.contains("best"), "one validation is not the best of anything");
+}
+
+#[test]
+fn runs_over_each_other_are_told_apart_by_dashes_and_words() {
+    let one = Curve::new([(0.0, 3.0), (100.0, 1.0)], false);
+    let other = Curve::new([(0.0, 3.5), (100.0, 2.0)], false);
+    let marks = [
+        Mark { colour: "#0b6b74".into(), dashes: String::new(), label: "1".into() },
+        Mark { colour: "#c0721a".into(), dashes: "6 3".into(), label: "2".into() },
+    ];
+    let runs = [&one, &other].into_iter().zip(&marks);
+    let runs: Vec<_> = runs
+        .map(|(curve, mark)| RunLines { raw: None, training: Some(curve), validation: None, mark: Some(mark) })
+        .collect();
+    let palette = crate::palette::example();
+    let chart = LossChart {
+        runs: &runs,
+        axis: XAxis::Step,
+        width: 480,
+        height: 200,
+        palette: &palette,
+        log_scale: false,
+        clip_outliers: false,
+        range: None,
+        end: None,
+    };
+    let picture = loss_chart(&chart).unwrap();
+    let lines: Vec<&str> = picture.svg.lines().filter(|line| line.starts_with("<polyline")).collect();
+    let dashed: Vec<&&str> = lines.iter().filter(|line| line.contains("stroke-dasharray=\"60 30\"")).collect();
+    assert!(matches!(dashed[..], [line] if line.contains("#C0721A")), "{lines:?}");
+    let words: Vec<&str> = picture.svg.lines().map(str::trim).collect();
+    assert!(words.contains(&"1") && words.contains(&"2"), "{}", picture.svg);
+    assert_eq!(picture.read_outs.iter().map(|line| line.run).collect::<Vec<_>>(), [0, 1]);
 }

@@ -40,7 +40,7 @@ impl Palette {
     }
 }
 
-fn colour(role: &'static str, value: &str) -> Result<RGBColor, ChartError> {
+pub(crate) fn colour(role: &'static str, value: &str) -> Result<RGBColor, ChartError> {
     let digits: Option<Vec<u8>> = value
         .trim()
         .strip_prefix('#')

@@ -172,6 +172,14 @@ commands! {
     jobs(Nothing) -> Vec<JobSummary>;
     job(JobId) -> JobDetail;
     job_chart(ChartRequest) -> Chart;
+    /// Asks for a place and writes the chart, or its numbers, there.
+    save_chart(SaveChartRequest) -> SavedChart;
+    save_notes(NotesRequest) -> JobDetail;
+    /// Asks the endpoint what it keeps of a job.
+    job_remains(JobId) -> JobRemains;
+    compare_jobs(CompareRequest) -> JobComparison;
+    /// Looks for jobs of this connection that were not started here, and lists them from then on. Answers with how many.
+    find_jobs(Nothing) -> u64;
     stop_job(JobId) -> JobDetail;
     /// Creates an on-demand deployment of the model that a completed job made.
     deploy(JobId) -> JobDetail;

@@ -68,6 +68,8 @@ shapes! {
         pub ended_at: Option<i64>,
         pub training_loss: Option<f64>,
         pub validation_loss: Option<f64>,
+        /// Not started by this app on this computer: found at the endpoint, and only what that tells is known.
+        pub elsewhere: bool,
     }
 
     #[derive(Eq, Copy)]
@@ -87,6 +89,8 @@ shapes! {
         pub phases: Vec<Phase>,
         pub failure: Option<String>,
         pub failure_hint: Option<String>,
+        /// What is known of a failure with such words; null where none is known.
+        pub explanation: Option<Explanation>,
         pub hyperparameters: BTreeMap<String, String>,
         pub training_records: u64,
         pub validation_records: u64,
@@ -97,6 +101,112 @@ shapes! {
         pub model_name: String,
         pub progress: Option<Progress>,
         pub deployment: Option<Deployment>,
+        pub best: Option<BestStep>,
+        /// In words, when the training ended before its last step because nothing was gained any more.
+        pub stopped_early: Option<String>,
+        /// What was seen of jobs at this point, with its source; never a promise.
+        pub usual: Option<String>,
+        /// What the curves say, the gravest first; empty where they are well.
+        pub advice: Vec<Advice>,
+        /// What this app saw and did, oldest first.
+        pub events: Vec<JobEvent>,
+        pub notes: String,
+        /// The address of the wizard with this job's settings in it.
+        pub clone_route: String,
+    }
+
+    /// The validation that was best so far.
+    pub struct BestStep {
+        /// From 0, as in the files.
+        pub step: u64,
+        pub loss: f64,
+    }
+
+    /// A failure in words for a person.
+    #[derive(Eq)]
+    pub struct Explanation {
+        pub cause: String,
+        pub fix: String,
+        pub source: String,
+        /// Where the message names a line: the record that stands there.
+        pub record: Option<FaultyRecord>,
+    }
+
+    #[derive(Eq)]
+    pub struct FaultyRecord {
+        pub dataset: String,
+        /// Its place in the dataset, from 0.
+        pub position: u64,
+        /// The line of the file, from 1.
+        pub line: u64,
+        pub split: String,
+        /// Set when the split has other records now than were uploaded: the place is then a guess.
+        pub moved: bool,
+    }
+
+    pub struct Advice {
+        pub kind: AdviceKind,
+        /// What was seen.
+        pub finding: String,
+        /// What to change.
+        pub change: String,
+        /// The wizard with the change made; null where no setting would help.
+        pub route: Option<String>,
+    }
+
+    #[derive(Eq, Copy)]
+    pub enum AdviceKind { Divergence, RateTooHigh, TooLittleData, Memorised, Overfitting, Plateau }
+
+    #[derive(Eq)]
+    pub struct JobEvent {
+        pub at: i64,
+        pub text: String,
+    }
+
+    pub struct NotesRequest {
+        pub job: String,
+        pub notes: String,
+    }
+
+    /// An object below the job's folder in the output location.
+    pub struct Artifact {
+        pub uri: String,
+        /// Below the job's folder.
+        pub name: String,
+        pub bytes: u64,
+        pub modified: Option<i64>,
+    }
+
+    #[derive(Eq)]
+    pub struct JobTag {
+        pub key: String,
+        pub value: String,
+    }
+
+    /// What the endpoint keeps of a job beside its record.
+    pub struct JobRemains {
+        pub artifacts: Vec<Artifact>,
+        pub tags: Vec<JobTag>,
+    }
+
+    pub struct CompareRequest {
+        /// Two to eight.
+        pub jobs: Vec<String>,
+    }
+
+    /// Several jobs side by side; each row has a cell a job, in their order.
+    pub struct JobComparison {
+        pub jobs: Vec<JobSummary>,
+        pub settings: Vec<ComparedRow>,
+        pub data: Vec<ComparedRow>,
+        pub results: Vec<ComparedRow>,
+    }
+
+    pub struct ComparedRow {
+        pub name: String,
+        pub cells: Vec<String>,
+        /// Whether the jobs differ in it.
+        pub differs: bool,
     }
 
     pub struct Phase {
@@ -124,6 +234,8 @@ shapes! {
         pub validation_loss: Option<f64>,
         pub perplexity: f64,
         pub seconds_left: Option<f64>,
+        /// As the looks of this app at the job give it; null where there were too few, or the tokens are not counted.
+        pub tokens_per_second: Option<f64>,
     }
 
     pub struct Deployment {
@@ -135,32 +247,4 @@ shapes! {
 
     #[derive(Eq, Copy)]
     pub enum DeploymentStatus { Creating, Active, Failed }
-
-    pub struct ChartRequest {
-        pub job: String,
-        pub width: u32,
-        pub height: u32,
-        /// Weight of the past in the running mean, 0 to 0.99.
-        pub smoothing: f64,
-        pub log_scale: bool,
-        pub palette: ChartPalette,
-    }
-
-    /// Colours as `#rrggbb`, taken from the window's tokens.
-    #[derive(Eq)]
-    pub struct ChartPalette {
-        pub ink: String,
-        /// Axis labels.
-        pub faint_ink: String,
-        pub grid: String,
-        pub training: String,
-        pub validation: String,
-    }
-
-    pub struct Chart {
-        /// A picture, drawn by the app itself; null while there is no point to draw.
-        pub svg: Option<String>,
-        pub training_points: u64,
-        pub validation_points: u64,
-    }
 }

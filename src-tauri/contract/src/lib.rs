@@ -6,6 +6,7 @@
 //! Deliberately absent: any behaviour. Nothing here opens a file, calls AWS or knows Tauri.
 
 mod app;
+mod charts;
 mod commands;
 mod connections;
 mod dataset_edits;
@@ -26,6 +27,7 @@ mod playground;
 mod typescript;
 
 pub use app::*;
+pub use charts::*;
 pub use commands::*;
 pub use connections::*;
 pub use dataset_edits::*;

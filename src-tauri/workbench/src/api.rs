@@ -342,6 +342,26 @@ impl Api for Workbench {
         self.draw_chart(request).await
     }
 
+    async fn save_chart(&self, request: SaveChartRequest) -> Result<SavedChart, AppError> {
+        self.save_chart_file(request).await
+    }
+
+    async fn save_notes(&self, request: NotesRequest) -> Result<JobDetail, AppError> {
+        self.save_notes_of(request).await
+    }
+
+    async fn job_remains(&self, which: JobId) -> Result<JobRemains, AppError> {
+        self.remains_of(&which.job).await
+    }
+
+    async fn compare_jobs(&self, request: CompareRequest) -> Result<JobComparison, AppError> {
+        self.compare(request).await
+    }
+
+    async fn find_jobs(&self, _: Nothing) -> Result<u64, AppError> {
+        self.adopt_jobs(&self.connections.shown().id).await
+    }
+
     async fn stop_job(&self, which: JobId) -> Result<JobDetail, AppError> {
         self.stop(&which.job).await
     }

@@ -26,4 +26,7 @@ pub trait Host: Send + Sync + 'static {
 
     /// The desktop's own dialog for a file to write, which may be one that is there; a name is suggested.
     async fn pick_new_file(&self, suggested: &str) -> Option<PathBuf>;
+
+    /// A notification of the desktop. Where there is no service for it, nothing happens: the window has said it too.
+    fn notify(&self, title: &str, body: &str);
 }

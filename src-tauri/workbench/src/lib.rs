@@ -125,12 +125,15 @@ impl Workbench {
         }
     }
 
-    /// Opens a connection and takes up what was under way when it was last there.
+    /// Opens a connection, takes up what was under way when it was last there, and looks for jobs started elsewhere.
     pub(crate) async fn connect(&self, connection: &str) {
         match self.connections.start(connection).await {
             Ok(true) => {
                 if let Err(error) = self.resume_jobs(connection) {
                     tracing::error!(%error, "the jobs under way could not be taken up");
+                }
+                if let Err(error) = self.adopt_jobs(connection).await {
+                    tracing::info!(%error, "jobs started elsewhere could not be looked for");
                 }
             }
             Ok(false) => {}

@@ -17,6 +17,22 @@ export type ActivityId = { activity: string, };
 
 export type ActivityState = "running" | "done" | "failed" | "cancelled";
 
+export type Advice = { kind: AdviceKind, 
+/**
+ * What was seen.
+ */
+finding: string, 
+/**
+ * What to change.
+ */
+change: string, 
+/**
+ * The wizard with the change made; null where no setting would help.
+ */
+route: string | null, };
+
+export type AdviceKind = "divergence" | "rateTooHigh" | "tooLittleData" | "memorised" | "overfitting" | "plateau";
+
 /**
  * An error as the window shows it: what happened, and what to do next.
  */
@@ -39,6 +55,15 @@ hint: string | null, };
  */
 export type AppEvent = { "event": "connectionChanged", connection: Connection, } | { "event": "connectionsChanged" } | { "event": "signInCode", connection: string, code: string, address: string, } | { "event": "doctorChecked", request: string, check: Check, } | { "event": "datasetsChanged", dataset: string | null, } | { "event": "datasetProgress", dataset: string, part: DatasetPart, } | { "event": "jobsChanged", job: string | null, } | { "event": "activityChanged", activity: Activity, } | { "event": "fileOpened", file: PickedFile, } | { "event": "replyText", request: string, text: string, };
 
+/**
+ * An object below the job's folder in the output location.
+ */
+export type Artifact = { uri: string, 
+/**
+ * Below the job's folder.
+ */
+name: string, bytes: number, modified: number | null, };
+
 export type BaseModel = { id: string, name: string, provider: string, family: string, summary: string, 
 /**
  * This connection trains the bundled small model in its place.
@@ -60,6 +85,15 @@ maxRecords: number | null, validationAccepted: boolean, hyperparameters: Array<H
  * What the sources do not settle about this model.
  */
 unverified: Array<string>, sources: Array<string>, };
+
+/**
+ * The validation that was best so far.
+ */
+export type BestStep = { 
+/**
+ * From 0, as in the files.
+ */
+step: number, loss: number, };
 
 export type Block = { kind: BlockKind, 
 /**
@@ -106,7 +140,20 @@ export type Chart = {
 /**
  * A picture, drawn by the app itself; null while there is no point to draw.
  */
-svg: string | null, trainingPoints: number, validationPoints: number, };
+svg: string | null, 
+/**
+ * The plot inside the picture, in pixels.
+ */
+plot: ChartPlot, shown: ChartRange | null, lines: Array<ChartLine>, trainingPoints: number, validationPoints: number, };
+
+export type ChartAxis = "step" | "epoch" | "time";
+
+export type ChartFile = "svg" | "png" | "csv";
+
+/**
+ * What a cursor reads along one line: a few hundred places.
+ */
+export type ChartLine = { job: string, validation: boolean, points: Array<ChartPoint>, };
 
 /**
  * Colours as `#rrggbb`, taken from the window's tokens.
@@ -117,11 +164,53 @@ export type ChartPalette = { ink: string,
  */
 faintInk: string, grid: string, training: string, validation: string, };
 
-export type ChartRequest = { job: string, width: number, height: number, 
+export type ChartPlot = { left: number, top: number, right: number, bottom: number, };
+
+/**
+ * One place of a line, which stands for the points of its bucket.
+ */
+export type ChartPoint = { at: number, 
+/**
+ * What the line says there: smoothed, where it is.
+ */
+value: number, 
+/**
+ * The lowest and highest raw value of the bucket.
+ */
+low: number, high: number, 
+/**
+ * Pixels.
+ */
+x: number, y: number, };
+
+/**
+ * Steps, epochs or seconds, as the axis is.
+ */
+export type ChartRange = { from: number, to: number, };
+
+export type ChartRequest = { 
+/**
+ * One job, or up to eight over each other.
+ */
+jobs: Array<string>, width: number, height: number, 
 /**
  * Weight of the past in the running mean, 0 to 0.99.
  */
-smoothing: number, logScale: boolean, palette: ChartPalette, };
+smoothing: number, logScale: boolean, 
+/**
+ * Leaves the lowest and highest hundredth out of the loss axis.
+ */
+clipOutliers: boolean, axis: ChartAxis, series: ChartSeries, 
+/**
+ * The stretch to show; null shows all of the run.
+ */
+range: ChartRange | null, palette: ChartPalette, 
+/**
+ * The colours of runs over each other, in their order, as `#rrggbb`.
+ */
+runColours: Array<string>, };
+
+export type ChartSeries = "both" | "training" | "validation";
 
 export type Check = { id: CheckId, title: string, state: CheckState, 
 /**
@@ -178,6 +267,18 @@ preset: boolean, sortable: boolean, };
  * Which column becomes what.
  */
 export type ColumnMapping = { prompt: string, completion: string, system: string | null, };
+
+export type CompareRequest = { 
+/**
+ * Two to eight.
+ */
+jobs: Array<string>, };
+
+export type ComparedRow = { name: string, cells: Array<string>, 
+/**
+ * Whether the jobs differ in it.
+ */
+differs: boolean, };
 
 export type Completion = { label: string, note: string, 
 /**
@@ -487,11 +588,34 @@ body: RecordBody, };
 export type ErrorCode = "invalidInput" | "fileBroken" | "fileUnavailable" | "notFound" | "refused" | "storage" | "unreachable" | "accessDenied" | "signIn" | "codeNeeded" | "keysNeeded" | "accountChanged" | "throttled" | "validation" | "cancelled" | "bug";
 
 /**
+ * A failure in words for a person.
+ */
+export type Explanation = { cause: string, fix: string, source: string, 
+/**
+ * Where the message names a line: the record that stands there.
+ */
+record: FaultyRecord | null, };
+
+/**
  * Where an export went; null when the person closed the dialog.
  */
 export type ExportOutcome = { folder: string | null, files: Array<string>, };
 
 export type ExportRequest = { dataset: string, baseModel: string, };
+
+export type FaultyRecord = { dataset: string, 
+/**
+ * Its place in the dataset, from 0.
+ */
+position: number, 
+/**
+ * The line of the file, from 1.
+ */
+line: number, split: string, 
+/**
+ * Set when the split has other records now than were uploaded: the place is then a guess.
+ */
+moved: boolean, };
 
 export type FieldProblem = { 
 /**
@@ -762,12 +886,43 @@ export type InsertRequest = { dataset: string,
  */
 position: number, records: Array<RecordBody>, };
 
-export type JobDetail = { summary: JobSummary, dataset: string, phases: Array<Phase>, failure: string | null, failureHint: string | null, hyperparameters: { [key in string]: string }, trainingRecords: number, validationRecords: number, holdOutRecords: number, trainingUri: string, outputUri: string, outputModelArn: string | null, modelName: string, progress: Progress | null, deployment: Deployment | null, };
+/**
+ * Several jobs side by side; each row has a cell a job, in their order.
+ */
+export type JobComparison = { jobs: Array<JobSummary>, settings: Array<ComparedRow>, data: Array<ComparedRow>, results: Array<ComparedRow>, };
+
+export type JobDetail = { summary: JobSummary, dataset: string, phases: Array<Phase>, failure: string | null, failureHint: string | null, 
+/**
+ * What is known of a failure with such words; null where none is known.
+ */
+explanation: Explanation | null, hyperparameters: { [key in string]: string }, trainingRecords: number, validationRecords: number, holdOutRecords: number, trainingUri: string, outputUri: string, outputModelArn: string | null, modelName: string, progress: Progress | null, deployment: Deployment | null, best: BestStep | null, 
+/**
+ * In words, when the training ended before its last step because nothing was gained any more.
+ */
+stoppedEarly: string | null, 
+/**
+ * What was seen of jobs at this point, with its source; never a promise.
+ */
+usual: string | null, 
+/**
+ * What the curves say, the gravest first; empty where they are well.
+ */
+advice: Array<Advice>, 
+/**
+ * What this app saw and did, oldest first.
+ */
+events: Array<JobEvent>, notes: string, 
+/**
+ * The address of the wizard with this job's settings in it.
+ */
+cloneRoute: string, };
 
 /**
  * A job as the wizard holds it.
  */
 export type JobDraft = { baseModel: string, dataset: string, hyperparameters: { [key in string]: string }, jobName: string, modelName: string, };
+
+export type JobEvent = { at: number, text: string, };
 
 export type JobId = { job: string, };
 
@@ -788,6 +943,11 @@ trainingTokens: number, tokensNote: string, bucket: string, trainingUri: string,
  */
 price: string, priceNote: string, standIn: boolean, };
 
+/**
+ * What the endpoint keeps of a job beside its record.
+ */
+export type JobRemains = { artifacts: Array<Artifact>, tags: Array<JobTag>, };
+
 export type JobStatus = "uploading" | "inProgress" | "completed" | "failed" | "stopping" | "stopped";
 
 export type JobSummary = { 
@@ -798,7 +958,13 @@ id: string, name: string, arn: string | null, baseModel: string, baseModelName: 
 /**
  * The connection it was started with, by id and by name. It is watched there, whichever is current.
  */
-connection: string, connectionName: string, region: string, account: string | null, status: JobStatus, createdAt: number, endedAt: number | null, trainingLoss: number | null, validationLoss: number | null, };
+connection: string, connectionName: string, region: string, account: string | null, status: JobStatus, createdAt: number, endedAt: number | null, trainingLoss: number | null, validationLoss: number | null, 
+/**
+ * Not started by this app on this computer: found at the endpoint, and only what that tells is known.
+ */
+elsewhere: boolean, };
+
+export type JobTag = { key: string, value: string, };
 
 export type KeysAgain = { connection: string, keys: TypedKeys, };
 
@@ -903,6 +1069,8 @@ rule: string | null,
  * Place within the view to go on from; null to begin at the end that the direction comes from.
  */
 from: number | null, direction: Direction, };
+
+export type NotesRequest = { job: string, notes: string, };
 
 /**
  * A call without an argument takes this.
@@ -1050,7 +1218,11 @@ epoch: number,
 /**
  * Null where it cannot be told before the end.
  */
-totalSteps: number | null, trainingLoss: number, validationLoss: number | null, perplexity: number, secondsLeft: number | null, };
+totalSteps: number | null, trainingLoss: number, validationLoss: number | null, perplexity: number, secondsLeft: number | null, 
+/**
+ * As the looks of this app at the job give it; null where there were too few, or the tokens are not counted.
+ */
+tokensPerSecond: number | null, };
 
 export type PromptRequest = { 
 /**
@@ -1303,6 +1475,12 @@ export type Sample = { id: string, name: string, summary: string, records: numbe
 
 export type SampleId = { sample: string, };
 
+export type SaveChartRequest = { chart: ChartRequest, what: ChartFile, 
+/**
+ * For a PNG: the picture as the window drew it, in Base64.
+ */
+png: string | null, };
+
 export type SaveOutcome = { summary: DatasetSummary, 
 /**
  * Where it was written; null when it was not (the dialog was closed, or the file changed beneath).
@@ -1314,6 +1492,12 @@ export type SaveRequest = { dataset: string,
  * Replace the file even though something else changed it. Without it nothing is written then.
  */
 replaceChanged: boolean, };
+
+export type SavedChart = { 
+/**
+ * The name of the file; null when the person closed the dialog.
+ */
+name: string | null, };
 
 /**
  * A text that no log and no error may show. It crosses from the window to the workbench, and never back.
@@ -1590,6 +1774,11 @@ export interface Commands {
   jobs: { argument: Nothing; answer: Array<JobSummary> };
   job: { argument: JobId; answer: JobDetail };
   job_chart: { argument: ChartRequest; answer: Chart };
+  save_chart: { argument: SaveChartRequest; answer: SavedChart };
+  save_notes: { argument: NotesRequest; answer: JobDetail };
+  job_remains: { argument: JobId; answer: JobRemains };
+  compare_jobs: { argument: CompareRequest; answer: JobComparison };
+  find_jobs: { argument: Nothing; answer: number };
   stop_job: { argument: JobId; answer: JobDetail };
   deploy: { argument: JobId; answer: JobDetail };
   playable_models: { argument: Nothing; answer: Array<PlayableModel> };

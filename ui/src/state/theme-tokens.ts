@@ -17,3 +17,11 @@ export function chartPalette(): ChartPalette {
     validation: tokenColour('--chart-validation'),
   };
 }
+
+/** How many runs a chart can tell apart. */
+export const MOST_RUNS = 8;
+
+/** The colours of runs over each other, in their order. */
+export function runColours(): string[] {
+  return Array.from({ length: MOST_RUNS }, (_, at) => tokenColour(`--chart-run-${at + 1}`));
+}

@@ -98,6 +98,31 @@ impl Datasets {
         .await
     }
 
+    /// The record that stands on a line (from 1) of a split's file, and how many records the split has now.
+    pub async fn record_of_line(
+        self: &Arc<Self>,
+        id: String,
+        kind: SplitKind,
+        line: u64,
+    ) -> Result<Option<(u64, u64)>, AppError> {
+        self.work(id, move |opened| {
+            let state = opened.whole()?;
+            let (mut records, mut found) = (0, None);
+            for row in state.iter() {
+                let row = row.map_err(|error| from_document(&error))?;
+                // A dataset that was not split is all for training.
+                if row.split.unwrap_or(SplitKind::Training) == kind {
+                    records += 1;
+                    if records == line {
+                        found = Some(row.position);
+                    }
+                }
+            }
+            Ok(found.map(|position| (position, records)))
+        })
+        .await
+    }
+
     pub async fn hold_out_record(self: &Arc<Self>, id: String, index: u64) -> Result<Option<HoldOutPrompt>, AppError> {
         self.work(id, move |opened| {
             let count = opened.document().split_counts().map_or(0, |counts| counts.hold_out);

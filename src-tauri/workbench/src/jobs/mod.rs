@@ -9,16 +9,30 @@
 //! | `submit.rs` | writes the files and the record, uploads, creates the job once |
 //! | `watch.rs` | one poller a job until it ends; stop |
 //! | `serve.rs` | the deployment of the tuned model |
-//! | `view.rs` | a job as the window shows it: progress, chart |
+//! | `adopt.rs` | jobs that were not started here, found at the endpoint |
+//! | `view.rs` | a job as the window shows it |
+//! | `curves.rs`, `chart.rs` | the loss files in memory, and the picture of them |
+//! | `advice.rs` | what the curves say, and the setting to change |
+//! | `failure.rs`, `usual.rs` | what is known of a failure, and of how long jobs take: two tables with their sources |
+//! | `compare.rs` | the difference of several jobs: settings, data, results |
+//! | `remains.rs` | what the endpoint keeps of a job: objects, tags |
 
+mod adopt;
+mod advice;
+mod chart;
+mod compare;
+mod curves;
+mod failure;
 mod plan;
 mod record;
+mod remains;
 mod serve;
 mod submit;
+mod usual;
 mod view;
 mod watch;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -30,6 +44,7 @@ use crate::connections::{Link, account_changed};
 use crate::errors::{from_io, from_store};
 use crate::store::Store;
 
+use curves::AllCurves;
 pub use plan::refuse;
 pub use record::JobRecord;
 
@@ -37,8 +52,7 @@ pub struct Jobs {
     store: Arc<Store>,
     /// A folder a job: the very files that were uploaded.
     folder: PathBuf,
-    /// The loss files as last read; they can be read again at any time.
-    metrics: Mutex<HashMap<String, Arc<Metrics>>>,
+    curves: AllCurves,
     /// Work that someone carries on right now.
     carried: Arc<Mutex<HashSet<String>>>,
 }
@@ -58,7 +72,7 @@ impl Drop for Carrying {
 impl Jobs {
     /// Files whose job was never written down, because the program ended in between, are removed.
     pub fn open(store: Arc<Store>, folder: PathBuf) -> Result<Self, AppError> {
-        let jobs = Self { store, folder, metrics: Mutex::default(), carried: Arc::default() };
+        let jobs = Self { store, folder, curves: AllCurves::default(), carried: Arc::default() };
         let trouble = |error: std::io::Error| from_io("The folder of the jobs", &error);
         std::fs::create_dir_all(&jobs.folder).map_err(trouble)?;
         let known = jobs.all()?;
@@ -93,17 +107,7 @@ impl Jobs {
     }
 
     fn last_metrics(&self, id: &str) -> Option<Arc<Metrics>> {
-        self.lock().get(id).cloned()
-    }
-
-    fn keep_metrics(&self, id: &str, metrics: Metrics) -> Arc<Metrics> {
-        let metrics = Arc::new(metrics);
-        self.lock().insert(id.to_owned(), Arc::clone(&metrics));
-        metrics
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Metrics>>> {
-        self.metrics.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.curves.of(id).metrics()
     }
 }
 
@@ -144,11 +148,18 @@ impl Workbench {
         let before = self.jobs.get(id)?;
         let mut job = before.clone();
         change(&mut job);
+        for told in record::told_by_change(&before, &job) {
+            job.note_event(self.host.now_ms(), told);
+        }
         if job != before {
             self.jobs.save(&job)?;
             self.job_changed(id);
         }
         Ok(job)
+    }
+
+    pub(crate) fn save_job_notes(&self, id: &str, notes: String) -> Result<(), AppError> {
+        self.update_job(id, |job| job.notes = notes).map(drop)
     }
 
     fn job_changed(&self, id: &str) {

@@ -1,8 +1,9 @@
 //! What is written down of a job: enough to find it again after any crash and never to create it twice.
 
 use serde::{Deserialize, Serialize};
+use whetstone_cloud::Metrics;
 use whetstone_contract::{
-    Deployment, DeploymentStatus, JobDraft, JobStatus, JobSummary, Phase, PhaseName, PhaseStatus,
+    Deployment, DeploymentStatus, JobDraft, JobEvent, JobStatus, JobSummary, Phase, PhaseName, PhaseStatus,
 };
 
 use crate::connections::THIS_COMPUTER;
@@ -46,7 +47,25 @@ pub struct JobRecord {
     pub training_loss: Option<f64>,
     pub validation_loss: Option<f64>,
     pub deployment: Option<DeploymentRecord>,
+    /// Found at the endpoint, not started here.
+    #[serde(default)]
+    pub elsewhere: bool,
+    /// Of one epoch, counted or estimated when the job was planned; 0 where it is not known.
+    #[serde(default)]
+    pub training_tokens: u64,
+    /// How many steps were done when this app looked: steps and milliseconds, the oldest first.
+    #[serde(default)]
+    pub looks: Vec<(f64, i64)>,
+    #[serde(default)]
+    pub events: Vec<JobEvent>,
+    #[serde(default)]
+    pub notes: String,
 }
+
+/// More looks are thinned to every other one; a line of them stays as good on a screen.
+const MOST_LOOKS: usize = 240;
+/// More is not a log that anyone reads.
+const MOST_EVENTS: usize = 400;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeploymentRecord {
@@ -105,7 +124,62 @@ impl JobRecord {
             ended_at: self.ended_at,
             training_loss: self.training_loss,
             validation_loss: self.validation_loss,
+            elsewhere: self.elsewhere,
         }
+    }
+
+    pub fn phase(&self, name: PhaseName) -> Option<&Phase> {
+        self.phases.iter().find(|phase| phase.name == name)
+    }
+
+    /// Notes that so many steps were done at this time.
+    pub fn note_look(&mut self, steps: f64, at: i64) {
+        if self.looks.last().is_some_and(|(known, _)| *known >= steps) {
+            return;
+        }
+        if self.looks.len() >= MOST_LOOKS {
+            let mut number = 0;
+            self.looks.retain(|_| {
+                number += 1;
+                number % 2 == 0
+            });
+        }
+        self.looks.push((steps, at));
+    }
+
+    pub fn note_event(&mut self, at: i64, text: impl Into<String>) {
+        let text = text.into();
+        // Trouble that goes on is one event, not one for each time it was met.
+        if self.events.last().is_some_and(|last| last.text == text) {
+            return;
+        }
+        if self.events.len() >= MOST_EVENTS {
+            self.events.remove(0);
+        }
+        self.events.push(JobEvent { at, text });
+    }
+
+    /// When steps were done, in seconds since the training began: the looks of this app, and the ends of the phase as
+    /// the endpoint tells them.
+    pub fn time_of_steps(&self, metrics: &Metrics) -> Vec<(f64, f64)> {
+        let training = self.phase(PhaseName::Training);
+        let began = training.and_then(|phase| phase.started_at).unwrap_or(self.created_at);
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of a training fit in a double")]
+        let seconds = |at: i64| (at - began).max(0) as f64 / 1000.0;
+        let mut all = vec![(0.0, 0.0)];
+        all.extend(self.looks.iter().map(|(steps, at)| (*steps, seconds(*at))));
+        let ended = training.filter(|phase| phase.status != PhaseStatus::InProgress).and_then(|phase| phase.changed_at);
+        if let (Some(last), Some(ended)) = (metrics.training.last(), ended) {
+            all.push((last.step + 1.0, seconds(ended)));
+        }
+        all.sort_by(|a, b| a.0.total_cmp(&b.0));
+        // A clock that was set back must not make the line run backwards.
+        let mut latest = 0.0_f64;
+        for (_, at) in &mut all {
+            latest = latest.max(*at);
+            *at = latest;
+        }
+        all
     }
 
     pub fn shown_deployment(&self) -> Option<Deployment> {
@@ -127,4 +201,68 @@ pub fn phases_not_started() -> Vec<Phase> {
     [PhaseName::Validation, PhaseName::DataProcessing, PhaseName::Training]
         .map(|name| Phase { name, status: PhaseStatus::NotStarted, started_at: None, changed_at: None })
         .to_vec()
+}
+
+/// What a change of the record means for a person who reads the log.
+pub fn told_by_change(before: &JobRecord, after: &JobRecord) -> Vec<String> {
+    let mut told = Vec::new();
+    if before.arn.is_none()
+        && let Some(arn) = &after.arn
+    {
+        told.push(format!("The endpoint accepted the job: {arn}"));
+    }
+    for phase in &after.phases {
+        let known = before.phase(phase.name).map(|phase| phase.status);
+        if known != Some(phase.status) && phase.status != PhaseStatus::NotStarted {
+            told.push(format!("{}: {}", phase_in_words(phase.name), status_in_words(phase.status)));
+        }
+    }
+    if before.status != after.status {
+        let status = match after.status {
+            JobStatus::Uploading => "The upload begins",
+            JobStatus::InProgress => "The job is in progress",
+            JobStatus::Completed => "The job is completed",
+            JobStatus::Failed => "The job failed",
+            JobStatus::Stopping => "The job is stopping",
+            JobStatus::Stopped => "The job is stopped",
+        };
+        let why = after.failure.as_ref().filter(|_| after.status == JobStatus::Failed);
+        told.push(why.map_or_else(|| status.to_owned(), |why| format!("{status}: {why}")));
+    }
+    let deployment = |job: &JobRecord| job.deployment.as_ref().map(|one| (one.attempt, one.status));
+    if deployment(before) != deployment(after)
+        && let Some(one) = &after.deployment
+    {
+        told.push(match one.status {
+            DeploymentStatus::Creating => format!("A deployment is asked for: {}", one.name),
+            DeploymentStatus::Active => format!("The deployment {} answers", one.name),
+            DeploymentStatus::Failed => {
+                format!(
+                    "The deployment {} failed: {}",
+                    one.name,
+                    one.failure.as_deref().unwrap_or("no reason was given")
+                )
+            }
+        });
+    }
+    told
+}
+
+fn phase_in_words(name: PhaseName) -> &'static str {
+    match name {
+        PhaseName::Validation => "Validation",
+        PhaseName::DataProcessing => "Data processing",
+        PhaseName::Training => "Training",
+    }
+}
+
+fn status_in_words(status: PhaseStatus) -> &'static str {
+    match status {
+        PhaseStatus::NotStarted => "not started",
+        PhaseStatus::InProgress => "in progress",
+        PhaseStatus::Completed => "completed",
+        PhaseStatus::Stopping => "stopping",
+        PhaseStatus::Stopped => "stopped",
+        PhaseStatus::Failed => "failed",
+    }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use whetstone_cloud::{CloudError, CreateJob};
-use whetstone_contract::{AppError, ErrorCode, JobDraft, JobStatus, JobSummary};
+use whetstone_contract::{AppError, ErrorCode, JobDraft, JobEvent, JobStatus, JobSummary};
 
 use super::plan::{chosen, output_uri, refuse, training_key, validation_key};
 use super::record::{JobRecord, phases_not_started};
@@ -63,6 +63,11 @@ impl Workbench {
             training_loss: None,
             validation_loss: None,
             deployment: None,
+            elsewhere: false,
+            training_tokens: plan.training_tokens,
+            looks: Vec::new(),
+            events: vec![JobEvent { at: self.host.now_ms(), text: "Written down here; the upload begins".into() }],
+            notes: String::new(),
             id,
             draft,
         };
@@ -133,6 +138,8 @@ impl Workbench {
                     }
                 }
                 Err(error) if passes_by_itself(&error) => {
+                    let at = self.host.now_ms();
+                    self.update_job(&job.id, |job| job.note_event(at, format!("Trying again: {}", error.message)))?;
                     activity.progress(&format!("Trying again: {}", error.message), None);
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
@@ -211,8 +218,10 @@ impl Workbench {
                 job.failure_hint.clone_from(&error.hint);
             }
         });
-        if let Err(error) = written {
-            tracing::error!(%error, job = id, "the end of a job could not be written down");
+        match written {
+            Ok(job) if job.status == JobStatus::Failed => self.tell_end(&job),
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, job = id, "the end of a job could not be written down"),
         }
     }
 }

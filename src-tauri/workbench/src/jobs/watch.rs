@@ -3,11 +3,12 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand::Rng;
-use whetstone_cloud as cloud;
+use whetstone_cloud::{self as cloud, CloudError};
 use whetstone_contract::{AppError, ErrorCode, JobDetail, JobStatus, Phase, PhaseName, PhaseStatus};
 
 use super::record::JobRecord;
 use crate::Workbench;
+use crate::connections::Link;
 use crate::errors::from_cloud;
 
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -22,7 +23,13 @@ impl Workbench {
             match self.look(id).await {
                 Ok(job) if job.has_ended() => return Ok(()),
                 Ok(_) => {}
-                Err(Look::Passing(reason)) => tracing::info!(job = id, reason, "the job could not be asked about"),
+                Err(Look::Passing(reason)) => {
+                    tracing::info!(job = id, reason, "the job could not be asked about");
+                    let at = self.host.now_ms();
+                    self.update_job(id, |job| {
+                        job.note_event(at, format!("The endpoint could not be asked: {reason}"));
+                    })?;
+                }
                 Err(Look::Final(error)) => return Err(error),
             }
             let age = self.host.now_ms().saturating_sub(self.jobs.get(id)?.created_at);
@@ -37,19 +44,48 @@ impl Workbench {
         let link = self.link_of_job(&known).await.map_err(|error| Look::Passing(error.to_string()))?;
         let arn = known.arn.as_deref().unwrap_or(&known.draft.job_name);
         let remote = link.cloud.job(arn).await?;
-        let before = self.jobs.last_metrics(id).map_or(0, |metrics| metrics.training.len());
+        let mut steps = None;
         if remote.phases.training.is_some() || remote.status.is_over() {
             // Loss files are documented for the end only; where they are there earlier, they are shown.
-            match link.cloud.metrics(&remote).await {
-                Ok(metrics) => {
-                    if self.jobs.keep_metrics(id, metrics).training.len() != before {
-                        self.job_changed(id);
-                    }
+            match self.read_metrics(&link, id, &remote).await {
+                Ok(true) => {
+                    steps = self.jobs.last_metrics(id).and_then(|metrics| Some(metrics.training.last()?.step + 1.0));
+                    self.job_changed(id);
                 }
+                Ok(false) => {}
                 Err(error) => tracing::info!(job = id, %error, "the loss files could not be read"),
             }
         }
-        Ok(self.update_job(id, |job| take_over(job, &remote))?)
+        let at = self.host.now_ms();
+        let ended_before = known.has_ended();
+        let job = self.update_job(id, |job| {
+            if let Some(steps) = steps {
+                job.note_look(steps, at);
+            }
+            take_over(job, &remote);
+        })?;
+        if job.has_ended() && !ended_before {
+            self.tell_end(&job);
+        }
+        Ok(job)
+    }
+
+    /// Reads what is new in the loss files; says whether anything is.
+    pub(super) async fn read_metrics(&self, link: &Link, id: &str, remote: &cloud::Job) -> Result<bool, CloudError> {
+        let curves = self.jobs.curves.of(id);
+        let mut reader = curves.reader.lock().await;
+        let news = link.cloud.metrics_news(remote, &mut reader).await?;
+        Ok(curves.take(news))
+    }
+
+    /// The desktop says that a job has ended, for whoever looks elsewhere meanwhile.
+    pub(super) fn tell_end(&self, job: &JobRecord) {
+        let (title, body) = match job.status {
+            JobStatus::Completed => ("Training completed", "The tuned model can be deployed.".to_owned()),
+            JobStatus::Stopped => ("Job stopped", "It left no model.".to_owned()),
+            _ => ("Job failed", job.failure.clone().unwrap_or_default()),
+        };
+        self.host.notify(&format!("{title}: {}", job.draft.job_name), &body);
     }
 
     pub(crate) async fn stop(&self, id: &str) -> Result<JobDetail, AppError> {
@@ -68,7 +104,9 @@ impl Workbench {
             Some(arn) => {
                 let link = self.link_of_job(&job).await?;
                 link.cloud.stop_job(arn).await.map_err(|error| from_cloud(&error))?;
+                let at = self.host.now_ms();
                 self.update_job(id, |job| {
+                    job.note_event(at, "A stop was asked for");
                     if !job.has_ended() {
                         job.status = JobStatus::Stopping;
                     }
@@ -106,7 +144,7 @@ fn pause(age: Duration) -> Duration {
     (age / SHARE_OF_AGE).clamp(SHORTEST, LONGEST).mul_f64(rand::rng().random_range(0.9..1.1))
 }
 
-fn take_over(job: &mut JobRecord, remote: &cloud::Job) {
+pub(super) fn take_over(job: &mut JobRecord, remote: &cloud::Job) {
     job.arn = Some(remote.arn.clone());
     job.status = match &remote.status {
         cloud::JobStatus::Completed => JobStatus::Completed,

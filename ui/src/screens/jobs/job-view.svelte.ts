@@ -4,7 +4,7 @@ import { call, toAppError } from '../../platform';
 import { Resource } from '../../state/resource.svelte';
 import { toasts } from '../../state/toasts.svelte';
 
-export type Action = 'stop' | 'deploy';
+export type Action = 'stop' | 'deploy' | 'notes';
 
 export class JobView {
   readonly detail: Resource<JobDetail>;
@@ -39,6 +39,10 @@ export class JobView {
 
   async deploy(): Promise<boolean> {
     return this.#act('deploy', () => call('deploy', { job: this.#id }), 'The model was not deployed');
+  }
+
+  async saveNotes(notes: string): Promise<boolean> {
+    return this.#act('notes', () => call('save_notes', { job: this.#id, notes }), 'The notes were not saved');
   }
 
   async #act(action: Action, send: () => Promise<JobDetail>, refused: string): Promise<boolean> {

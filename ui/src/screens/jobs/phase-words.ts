@@ -24,7 +24,10 @@ export function phaseWords(phase: Phase, detail: JobDetail, now: number): string
     phase.startedAt === null ? '' : span(phase.startedAt, isOpen(phase) ? now : (phase.changedAt ?? now));
   switch (phase.status) {
     case 'notStarted':
-      return 'not started';
+      // Bedrock has no queued state: a job that waits is in progress with nothing begun.
+      return phase.name === 'validation' && detail.summary.status === 'inProgress'
+        ? 'waiting for its turn'
+        : 'not started';
     case 'completed':
       return [`done in ${took}`, extra(phase, detail)].filter(Boolean).join(' · ');
     case 'inProgress':
