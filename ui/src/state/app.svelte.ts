@@ -108,6 +108,8 @@ class App {
   async choose(id: string): Promise<void> {
     try {
       this.#takeConnection(await call('choose_connection', { connection: id }));
+      void this.baseModels.reload();
+      void this.jobs.reload();
     } catch (thrown) {
       toasts.error(toAppError(thrown), 'Still with the other connection');
     }
@@ -134,7 +136,9 @@ class App {
   #takeConnection(changed: Connection): void {
     if (changed.current) this.#connection = changed;
     const known = this.connections.value;
-    if (known) this.connections.set(known.map((one) => (one.id === changed.id ? changed : one)));
+    // One is current: the others are not, whichever answer comes first.
+    const others = (one: Connection) => (changed.current ? { ...one, current: false } : one);
+    if (known) this.connections.set(known.map((one) => (one.id === changed.id ? changed : others(one))));
   }
 
   /** After one was added, removed or chosen; what a list of models or jobs says depends on the current one. */
