@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 use whetstone_sandbox::{Sandbox, SandboxConfig, WorkerCommand, WorkerLimits};
 
 use crate::access_commands::{self, DoctorCall, ProfilesCall, SignInCall};
-use crate::data_commands::{self, ConvertCall, StatsCall, ValidateCall};
+use crate::data_commands::{self, ConvertCall, EstimateCall, StatsCall, ValidateCall};
 use crate::evaluate::{self, EvaluateCall};
 
 /// The exit status of a call that was wrong, as clap has it.
@@ -46,6 +46,8 @@ enum Command {
     Convert(ConvertCall),
     /// Say what a dataset is made of: lengths, labels, languages, repetition.
     Stats(StatsCall),
+    /// Say what tuning a base model on a dataset costs, and its model afterwards.
+    Estimate(EstimateCall),
     /// Measure recorded answers against their references.
     Evaluate(EvaluateCall),
     /// Ask AWS, from credentials to quotas, whether a customization job would be let in.
@@ -122,6 +124,7 @@ pub fn run() -> ExitCode {
         Some(Command::Validate(call)) => return data_commands::validate_files(&call),
         Some(Command::Convert(call)) => return data_commands::convert_file(&call),
         Some(Command::Stats(call)) => return data_commands::print_statistics(&call),
+        Some(Command::Estimate(call)) => return data_commands::estimate_file(&call),
         Some(Command::Evaluate(call)) => return evaluate::run(&call),
         Some(Command::Doctor(call)) => return access_commands::doctor(call),
         Some(Command::Profiles(call)) => return access_commands::profiles(&call),

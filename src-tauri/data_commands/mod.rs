@@ -1,6 +1,7 @@
-//! `whetstone validate`, `convert` and `stats`: the engine of the Datasets screen over files, without a window.
+//! `whetstone validate`, `convert`, `stats` and `estimate`: the engine of the Datasets screen over files, without a window.
 
 mod convert;
+mod estimate;
 mod stats;
 mod validate;
 
@@ -13,6 +14,7 @@ use whetstone_catalog::BaseModel;
 use whetstone_dataset::Watch;
 
 pub use convert::{ConvertCall, convert_file};
+pub use estimate::{EstimateCall, estimate_file};
 pub use stats::{StatsCall, print_statistics};
 pub use validate::{ValidateCall, validate_files};
 

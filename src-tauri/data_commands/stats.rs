@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
+use whetstone_catalog::BaseModel;
 use whetstone_dataset::{
     Item, Lengths, ReadError, ReadOptions, RecordReader, Statistics, StatisticsBuilder, TokenCounter, Watch,
 };
@@ -29,18 +30,7 @@ pub struct StatsCall {
 }
 
 pub fn print_statistics(call: &StatsCall) -> ExitCode {
-    let numbers = model(&call.model).and_then(|model| {
-        let tokenizer = LanguageModel::tiny_v1().ok().filter(|_| model.local);
-        let count = |text: &str| match &tokenizer {
-            Some(tokenizer) => tokenizer.count_text_tokens(text) as u64,
-            None => model.data.estimate_tokens(text.chars().count()),
-        };
-        let name = match &tokenizer {
-            Some(_) => format!("{}'s own tokenizer", model.name),
-            None => format!("estimate, {} characters a token", model.data.chars_per_token),
-        };
-        gather(&call.file, &TokenCounter { name, count: &count })
-    });
+    let numbers = model(&call.model).and_then(|model| statistics_of(&call.file, model));
     match numbers {
         Ok(numbers) => {
             let printed =
@@ -52,6 +42,20 @@ pub fn print_statistics(call: &StatsCall) -> ExitCode {
             ExitCode::from(USAGE)
         }
     }
+}
+
+/// The numbers of a file, with tokens as the base model has them.
+pub fn statistics_of(file: &Path, model: &BaseModel) -> Result<Statistics, String> {
+    let tokenizer = LanguageModel::tiny_v1().ok().filter(|_| model.local);
+    let count = |text: &str| match &tokenizer {
+        Some(tokenizer) => tokenizer.count_text_tokens(text) as u64,
+        None => model.data.estimate_tokens(text.chars().count()),
+    };
+    let name = match &tokenizer {
+        Some(_) => format!("{}'s own tokenizer", model.name),
+        None => format!("estimate, {} characters a token", model.data.chars_per_token),
+    };
+    gather(file, &TokenCounter { name, count: &count })
 }
 
 fn gather(file: &Path, counter: &TokenCounter<'_>) -> Result<Statistics, String> {

@@ -4,3 +4,4 @@ mod connections;
 mod datasets;
 mod host;
 mod life_cycle;
+mod places_and_costs;

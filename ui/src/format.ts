@@ -4,6 +4,7 @@ const LOCALE = 'en-US';
 const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
 const lossFormat = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
 const oneDigit = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
+const moneyFormat = new Intl.NumberFormat(LOCALE, { style: 'currency', currency: 'USD' });
 const percentFormat = new Intl.NumberFormat(LOCALE, { style: 'percent', maximumFractionDigits: 0 });
 const exactFormat = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'medium' });
 const relativeFormat = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto', style: 'long' });
@@ -67,6 +68,11 @@ export function relativeTime(time: number, now: number): string {
   if (size < 3600) return relativeFormat.format(Math.round(seconds / 60), 'minute');
   if (size < 86_400) return relativeFormat.format(Math.round(seconds / 3600), 'hour');
   return relativeFormat.format(Math.round(seconds / 86_400), 'day');
+}
+
+/** An amount of US dollars: "$0.52", "$44,165.00"; below a cent it says so. */
+export function money(usd: number): string {
+  return usd > 0 && usd < 0.01 ? 'under $0.01' : moneyFormat.format(usd);
 }
 
 /** Perplexity and like figures: two digits while small, then whole. */

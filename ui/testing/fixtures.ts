@@ -1,18 +1,25 @@
 /** Plausible answers for tests and for looking at screens. Nothing here reaches a person who uses the app. */
 import type {
+  AbandonedUpload,
   BaseModel,
   Connection,
   DoctorReport,
+  CostEstimate,
   Hyperparameter,
   JobDetail,
   JobDraft,
   JobPlan,
   JobSummary,
+  Bucket,
+  ObjectPreview,
+  PlaceListing,
   PlayableModel,
   Profiles,
   RegionChoice,
   RoleDraft,
   RoleWish,
+  RunningCosts,
+  Settings,
   Sample,
 } from '../src/contract';
 
@@ -227,6 +234,103 @@ export const doctorReport: DoctorReport = {
   ],
 };
 
+export const settings: Settings = { theme: 'system', monthlyBudgetUsd: null, transferLimit: null };
+
+export const buckets: Bucket[] = [
+  { name: 'whetstone-000000000000-us-east-1', createdAt: NOW - 30 * 86_400_000 },
+  { name: 'support-transcripts', createdAt: NOW - 400 * 86_400_000 },
+];
+
+export const abandoned: AbandonedUpload[] = [
+  {
+    bucket: 'whetstone-000000000000-us-east-1',
+    key: 'datasets/support-answers-02/training.jsonl',
+    id: 'u-1',
+    begunAt: NOW - 9 * 86_400_000,
+    parts: 12,
+    bytes: 96_000_000,
+  },
+];
+
+export function listing(prefix: string): PlaceListing {
+  const at = (name: string, bytes: number, days: number) => ({
+    name,
+    key: `${prefix}${name}`,
+    bytes,
+    modifiedAt: NOW - days * 86_400_000,
+  });
+  if (prefix !== '') return { folders: [], objects: [at('train.jsonl', 1_883_120, 3)], next: null };
+  return {
+    folders: [
+      { name: 'datasets', prefix: 'datasets/' },
+      { name: 'output', prefix: 'output/' },
+    ],
+    objects: [at('banking77.csv', 839_073, 12), at('notes.parquet', 48_112_004, 40)],
+    next: null,
+  };
+}
+
+export function preview(key: string): ObjectPreview {
+  return {
+    bytes: 839_073,
+    modifiedAt: NOW - 12 * 86_400_000,
+    contentType: 'text/csv',
+    text: key.endsWith('.parquet')
+      ? null
+      : 'text,category\nI am still waiting on my card?,card_arrival\nCan I top up by cheque?,topping_up\n',
+    cut: true,
+  };
+}
+
+/** One throughput, and a model that is kept. */
+export function runningCosts(arn?: string, endsAt: number | null = null): RunningCosts {
+  const provisioned = 'arn:aws:bedrock:us-east-1:000000000000:provisioned-model/q4w8e2r6t1y9';
+  const price = { region: 'us-east-1', source: 'AWS Price List API', date: '2026-08-02' };
+  return {
+    billed: true,
+    hourlyUsd: 60.5027,
+    unknown: 0,
+    month: {
+      soFarUsd: 214.2,
+      expectedUsd: 6_310.4,
+      budgetUsd: 500,
+      warning: 'What is there now will bring this month to 6310.40 USD, over the budget of 500.00 USD.',
+    },
+    items: [
+      {
+        arn: provisioned,
+        name: 'support-answers-night',
+        kind: 'provisioned',
+        baseModelName: 'Amazon Nova 2 Lite',
+        units: 1,
+        status: 'InService',
+        since: NOW - 3.5 * 3_600_000,
+        committedUntil: null,
+        rate: { ...price, what: 'Provisioned throughput', usd: 60.5, unit: 'model unit-hour, no commitment' },
+        hourlyUsd: 60.5,
+        soFarUsd: 211.75,
+        endsAt: arn === provisioned ? endsAt : null,
+        endProblem: null,
+      },
+      {
+        arn: 'arn:aws:bedrock:us-east-1:000000000000:custom-model/amazon.nova-2-lite/a1b2c3d4e5f6',
+        name: 'support-answers-04',
+        kind: 'storage',
+        baseModelName: 'Amazon Nova 2 Lite',
+        units: 1,
+        status: 'Active',
+        since: NOW - 12 * 86_400_000,
+        committedUntil: null,
+        rate: { ...price, what: 'Storage of the custom model', usd: 1.95, unit: 'model-month' },
+        hourlyUsd: 0.0027,
+        soFarUsd: 0.77,
+        endsAt: null,
+        endProblem: null,
+      },
+    ],
+  };
+}
+
 export const samples: Sample[] = [
   {
     id: 'customer-support',
@@ -349,6 +453,7 @@ export const nova: BaseModel = {
       what: 'Storage of a custom model',
       usd: 1.95,
       unit: 'model and month',
+      region: null,
       source: 'aws.amazon.com/bedrock/pricing',
       date: '2026-08-14',
     },
@@ -462,6 +567,68 @@ export function jobDetail(over: Partial<JobDetail> = {}): JobDetail {
   };
 }
 
+/** The training priced, the hours of serving not known. */
+export function cost(draft: JobDraft): CostEstimate {
+  const epochs = Number(draft.hyperparameters.epochCount ?? 2);
+  const billedTokens = 231_480 * epochs;
+  const usd = (billedTokens / 1000) * 0.00378;
+  return {
+    baseModel: draft.baseModel,
+    baseModelName: 'Amazon Nova 2 Lite',
+    region: 'us-east-1',
+    trainingTokens: 231_480,
+    tokenSource: { exact: false, name: 'estimate, 6 characters a token', note: null },
+    epochs,
+    billedTokens,
+    billed: false,
+    startUsd: 0,
+    headline: 'Free',
+    note: `A rehearsal on this computer is not billed. In us-east-1, training would cost about ${usd.toFixed(2)} USD.`,
+    pricesFrom: 'Prices are from the price list, and from the app’s dated table where it names none.',
+    budgetWarning: null,
+    lines: [
+      {
+        item: 'training',
+        label: 'Training',
+        charged: 'once',
+        rate: {
+          what: 'Training',
+          usd: 0.00378,
+          unit: '1K tokens',
+          region: 'us-east-1',
+          source: 'AWS Price List API',
+          date: '2026-08-02',
+        },
+        usd,
+        note: `Tokens × epochs: ${billedTokens} tokens at 0.00378 USD per 1K tokens.`,
+      },
+      {
+        item: 'storage',
+        label: 'Storage of the custom model',
+        charged: 'monthly',
+        rate: {
+          what: 'Storage of the custom model',
+          usd: 1.95,
+          unit: 'model-month',
+          region: null,
+          source: 'Cost notes of a public project',
+          date: '2026-08',
+        },
+        usd: 1.95,
+        note: 'For each custom model and month it is kept.',
+      },
+      {
+        item: 'provisionedHour',
+        label: 'Provisioned throughput',
+        charged: 'hourly',
+        rate: null,
+        usd: null,
+        note: 'Unknown: no dated source names it.',
+      },
+    ],
+  };
+}
+
 export function plan(draft: JobDraft): JobPlan {
   return {
     problems: [],
@@ -476,8 +643,7 @@ export function plan(draft: JobDraft): JobPlan {
     trainingUri: `s3://whetstone-000000000000-us-east-1/jobs/${draft.jobName}/train.jsonl`,
     outputUri: `s3://whetstone-000000000000-us-east-1/jobs/${draft.jobName}/output/`,
     roleArn: 'arn:aws:iam::000000000000:role/WhetstoneCustomization',
-    price: 'Free: it runs on this computer.',
-    priceNote: 'On AWS training is billed by the token; no dated price is known for this model.',
+    cost: cost(draft),
     standIn: draft.baseModel !== 'whetstone.tiny-v1',
   };
 }

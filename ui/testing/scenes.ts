@@ -231,13 +231,17 @@ function busy(theme: Theme): Handlers {
   const handlers: Handlers = {
     start: () => ({
       version: '0.1.0',
-      settings: { theme: chosen },
+      settings: { ...fixture.settings, theme: chosen },
       connection: fixture.connection,
       openedFile: null,
     }),
     patch_settings: (patch) => {
       chosen = patch.theme ?? chosen;
-      return { theme: chosen };
+      return {
+        theme: chosen,
+        monthlyBudgetUsd: patch.monthlyBudgetUsd ?? fixture.settings.monthlyBudgetUsd,
+        transferLimit: patch.transferLimit ?? fixture.settings.transferLimit,
+      };
     },
     ...connectionAnswers(fixture.connections),
     activities: () => [
@@ -269,6 +273,25 @@ function busy(theme: Theme): Handlers {
     import_dataset: () => broken,
     base_models: () => fixture.baseModels,
     plan_job: (draft) => fixture.plan(draft),
+    estimate: ({ baseModel, dataset, epochs }) =>
+      fixture.cost({
+        baseModel,
+        dataset,
+        hyperparameters: epochs === null ? {} : { epochCount: String(epochs) },
+        jobName: '',
+        modelName: '',
+      }),
+    running_costs: () => fixture.runningCosts(),
+    set_end_time: ({ arn, endsAt }) => fixture.runningCosts(arn, endsAt),
+    save_reminder: () => true,
+    buckets: () => fixture.buckets,
+    list_place: ({ prefix }) => fixture.listing(prefix),
+    preview_object: ({ key }) => fixture.preview(key),
+    download_object: () => ({ activity: 'a-1' }),
+    download_folder: () => ({ activity: 'a-1' }),
+    fetch_object: ({ key }) => ({ token: 't-s3', name: key.split('/').at(-1) ?? key, bytes: 188_312 }),
+    abandoned_uploads: () => fixture.abandoned,
+    remove_abandoned_upload: () => ({}),
     start_job: () => fixture.job(),
     jobs: () => jobs,
     job: ({ job }) => detail(job),
@@ -310,7 +333,7 @@ function failing(theme: Theme): Handlers {
     ...busy(theme),
     start: () => ({
       version: '0.1.0',
-      settings: { theme },
+      settings: { ...fixture.settings, theme },
       connection: { ...fixture.connection, state: 'failed', endpoint: null, error: unreachable },
       openedFile: null,
     }),
@@ -323,6 +346,9 @@ function failing(theme: Theme): Handlers {
     samples: refuse,
     base_models: refuse,
     playable_models: refuse,
+    running_costs: refuse,
+    buckets: refuse,
+    abandoned_uploads: refuse,
   };
 }
 

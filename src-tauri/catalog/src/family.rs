@@ -52,6 +52,8 @@ struct Member {
     teachers: Vec<String>,
     #[serde(default)]
     prices: Vec<Price>,
+    #[serde(default)]
+    usage_names: Vec<String>,
 }
 
 pub(crate) fn parse_family(file: &str, text: &str) -> Result<Vec<BaseModel>, CatalogError> {
@@ -93,6 +95,7 @@ impl Family {
             serving: self.serving.clone(),
             teachers: member.teachers,
             prices: member.prices,
+            usage_names: member.usage_names,
             sources: self.sources.clone(),
             unverified: self.unverified.clone(),
         }

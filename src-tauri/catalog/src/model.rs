@@ -32,6 +32,8 @@ pub struct BaseModel {
     pub teachers: Vec<String>,
     /// Known prices. A price that is not here is unknown, unless the model is local: that is free.
     pub prices: Vec<Price>,
+    /// What AWS's price list calls it in usage types, such as `Nova2.0Lite` in `USE1-Nova2.0Lite-Customization-Training`.
+    pub usage_names: Vec<String>,
     pub sources: Vec<String>,
     /// What no source confirms, a sentence each.
     pub unverified: Vec<String>,

@@ -15,6 +15,7 @@ use aws_smithy_http_client::tls;
 
 use crate::error::without_credentials;
 use crate::identity::Clock;
+use crate::pricing::price_list_region;
 use crate::profiles::{Endpoints, Means, Plan, Service, of_environment, of_plan};
 use crate::{CloudError, CloudErrorCode};
 
@@ -105,8 +106,11 @@ pub struct Cloud {
     pub(crate) quotas: aws_sdk_servicequotas::Client,
     pub(crate) clock: Clock,
     pub(crate) seen: LastSeen,
+    pub(crate) pricing: aws_sdk_pricing::Client,
     pub(crate) region: String,
     pub(crate) timeouts: Timeouts,
+    /// Nothing else protects what is sent on its way: no TLS, and not within this computer.
+    pub(crate) sign_payload: bool,
 }
 
 impl fmt::Debug for Cloud {
@@ -160,6 +164,12 @@ impl Cloud {
             config.build()
         };
         let by_path = endpoints.get(Service::S3).is_some();
+        let sign_payload = endpoints.get(Service::S3).is_some_and(goes_in_the_clear);
+        let mut pricing = aws_sdk_pricing::config::Builder::from(&at(Service::Pricing));
+        if endpoints.get(Service::Pricing).is_none() {
+            // AWS has the price list in three Regions only.
+            pricing = pricing.region(price_list_region(&region));
+        }
 
         Ok(Self {
             bedrock: aws_sdk_bedrock::Client::new(&at(Service::Bedrock)),
@@ -178,8 +188,10 @@ impl Cloud {
             quotas: aws_sdk_servicequotas::Client::new(&at(Service::ServiceQuotas)),
             clock,
             seen,
+            pricing: aws_sdk_pricing::Client::from_conf(pricing.build()),
             region,
             timeouts,
+            sign_payload,
         })
     }
 
@@ -203,6 +215,13 @@ impl Cloud {
     pub fn region(&self) -> &str {
         &self.region
     }
+}
+
+fn goes_in_the_clear(endpoint_url: &str) -> bool {
+    let Some(rest) = endpoint_url.strip_prefix("http://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host).trim_matches(['[', ']']);
+    host != "localhost" && !host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn check(region: &str, endpoints: &Endpoints) -> Result<(), CloudError> {

@@ -57,6 +57,8 @@ pub enum CloudErrorCode {
     TooLarge,
     /// A file on this computer could not be read.
     LocalFile,
+    /// The caller cancelled it.
+    Cancelled,
     Other,
 }
 

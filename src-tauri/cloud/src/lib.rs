@@ -8,19 +8,24 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
+//! | `browse` | buckets, folders, the beginning of an object |
 //! | `connect` | region, endpoint, credentials, timeouts, the one HTTP client |
 //! | `iam` | roles, and what IAM says that someone may do |
 //! | `probe` | questions that change nothing: is a model, a bucket, a quota there |
 //! | `identity` | whose credentials these are |
 //! | `profiles/` | the AWS configuration files: what a profile means, and carrying it out |
 //! | `sign_in` | single sign-on, with the token where the AWS CLI looks for it |
-//! | `s3` | upload with progress, get, list, buckets |
+//! | `s3` | get, list, buckets |
+//! | `transfer/` | files and folders to S3 and back, resumed after any end of the program |
 //! | `jobs` | customization jobs |
 //! | `metrics` | the loss files that a job leaves in its output folder |
 //! | `models` | foundation models, custom models, deployments |
+//! | `pricing` | AWS's price list for Bedrock |
+//! | `provisioned` | provisioned throughput, and its end |
 //! | `runtime` | answers of a model, as they are sampled |
 //! | `error` | what went wrong, told apart by AWS's error code |
 
+mod browse;
 mod connect;
 mod error;
 mod iam;
@@ -28,13 +33,17 @@ mod identity;
 mod jobs;
 mod metrics;
 mod models;
+mod pricing;
 mod probe;
 pub mod profiles;
+mod provisioned;
 mod runtime;
 mod s3;
 mod sign_in;
 mod spelled;
+mod transfer;
 
+pub use browse::{BucketSummary, FolderPage, ObjectStart};
 pub use connect::{Cloud, Credentials, Endpoint, KeyInHand, Timeouts};
 pub use error::{CloudError, CloudErrorCode};
 pub use iam::{Decision, Role};
@@ -42,7 +51,10 @@ pub use identity::Identity;
 pub use jobs::{CreateJob, Job, JobStatus, JobSummary, Phase, PhaseStatus, Phases};
 pub use metrics::{Metrics, MetricsNews, MetricsPoint, MetricsReader, SeriesNews};
 pub use models::{CustomModel, CustomModelSummary, Deployment, DeploymentStatus, FoundationModel, ModelStatus};
+pub use pricing::{PriceRow, PriceUnit, price_rows};
 pub use probe::{BucketPlace, ModelAccess, Quota};
+pub use provisioned::{Provisioned, ProvisionedStatus};
 pub use runtime::{ChatMessage, ChatRole, ConverseEvent, ConverseRequest, ConverseStream};
-pub use s3::{MAX_OBJECT_IN_MEMORY, ObjectSummary, S3Uri};
+pub use s3::{MAX_OBJECT_IN_MEMORY, ObjectHead, ObjectSummary, S3Uri};
 pub use sign_in::SignIn;
+pub use transfer::{AbandonedUpload, Bandwidth, Transfer, TransferOptions, TransferOutcome, TransferProgress};

@@ -115,6 +115,15 @@ impl Cloud {
         model.map(CustomModel::from).map_err(CloudError::of("GetCustomModel"))
     }
 
+    /// Deletes a custom model; its storage is billed no more.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none, `Conflict` while something serves it.
+    pub async fn delete_custom_model(&self, name_or_arn: &str) -> Result<(), CloudError> {
+        let delete = self.bedrock.delete_custom_model().model_identifier(name_or_arn).send().await;
+        delete.map(drop).map_err(CloudError::of("DeleteCustomModel"))
+    }
+
     /// Starts an on-demand deployment of a custom model and gives its ARN. The same token makes the same deployment.
     ///
     /// # Errors

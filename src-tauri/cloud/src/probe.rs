@@ -64,20 +64,6 @@ impl Cloud {
         }
     }
 
-    /// Names of the account's buckets, in whatever Region.
-    ///
-    /// # Errors
-    /// What the call met with.
-    pub async fn buckets(&self) -> Result<Vec<String>, CloudError> {
-        let mut names = Vec::new();
-        let mut pages = self.s3.list_buckets().into_paginator().send();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(CloudError::of("ListBuckets"))?;
-            names.extend(page.buckets.unwrap_or_default().into_iter().filter_map(|bucket| bucket.name));
-        }
-        Ok(names)
-    }
-
     /// Lists one key, to see whether it may.
     ///
     /// # Errors

@@ -1,28 +1,20 @@
-//! Objects in S3: upload with progress, get, list, and a bucket that is there.
+//! Objects in S3: get, head, list, and a bucket that is there. Files of any size go through `transfer`.
 
-use std::{fmt, future::Future, path::Path, time::SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use aws_sdk_s3::{
     operation::head_bucket::HeadBucketError,
-    primitives::{ByteStream, Length},
-    types::{BucketLocationConstraint, CompletedMultipartUpload, CompletedPart, CreateBucketConfiguration},
+    types::{BucketLocationConstraint, CreateBucketConfiguration, Object},
 };
 use aws_smithy_types::timeout::TimeoutConfig;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::{Cloud, CloudError, CloudErrorCode, error::last_cause, spelled::time};
+use crate::{Cloud, CloudError, CloudErrorCode, error::last_cause, spelled::time, transfer::PART};
 
 /// `get_object` refuses more than this: it is for metrics and reports, not for data.
 pub const MAX_OBJECT_IN_MEMORY: usize = 64 * 1024 * 1024;
-
-/// A file up to this size goes in one request.
-const LARGEST_SINGLE_PUT: u64 = 16 * 1024 * 1024;
-/// Small enough to be sent again when a connection breaks; S3 wants at least 5 MiB.
-const PART: u64 = 8 * 1024 * 1024;
-/// S3 takes no more parts than this; a file so large that it would need more gets larger parts.
-const MOST_PARTS: u64 = 10_000;
-/// Enough to fill a line with some distance to it, few enough to leave it usable.
-const PARTS_AT_ONCE: usize = 4;
 
 /// A bucket and a key in it, written `s3://bucket/key`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,115 +55,48 @@ pub struct ObjectSummary {
     pub modified: Option<SystemTime>,
 }
 
+impl ObjectSummary {
+    pub(crate) fn of(object: Object) -> Option<Self> {
+        let size = object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
+        Some(Self { key: object.key?, size, modified: object.last_modified.as_ref().and_then(time) })
+    }
+}
+
+/// What the head of an object tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectHead {
+    /// In bytes.
+    pub size: u64,
+    pub etag: String,
+    pub modified: Option<SystemTime>,
+    pub content_type: Option<String>,
+}
+
 impl Cloud {
-    /// Uploads a file, in parts when it is large; it is read from the disk as it is sent. The object is there only once all of it has arrived.
-    /// `progress` hears how many bytes have arrived, and of how many. Dropping the future cancels the upload and takes away the parts.
+    /// A client for requests that carry files. The time for an answer counts from the beginning of the request, so it needs
+    /// more of it, and yet more where the line is limited.
+    pub(crate) fn for_transfers(&self, limit: Option<u64>) -> aws_sdk_s3::Client {
+        let slow = limit.map_or(0, |limit| 16 * PART / limit);
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(self.timeouts.connect)
+            .read_timeout(self.timeouts.transfer + Duration::from_secs(slow))
+            .build();
+        aws_sdk_s3::Client::from_conf(self.s3.config().to_builder().timeout_config(timeouts).build())
+    }
+
+    /// How large an object is, and which state of it there is.
     ///
     /// # Errors
-    /// `LocalFile` when the file cannot be read, `NotFound` when there is no such bucket, `AccessDenied`.
-    pub async fn upload(
-        &self,
-        bucket: &str,
-        key: &str,
-        path: &Path,
-        progress: &mut (dyn FnMut(u64, u64) + Send),
-    ) -> Result<(), CloudError> {
-        let metadata = tokio::fs::metadata(path).await.map_err(|error| unreadable("PutObject", path, &error))?;
-        if !metadata.is_file() {
-            return Err(unreadable("PutObject", path, &"it is not a file"));
-        }
-        let size = metadata.len();
-        progress(0, size);
-        if size > LARGEST_SINGLE_PUT {
-            self.upload_in_parts(bucket, key, path, size, progress).await
-        } else {
-            self.upload_at_once(bucket, key, path, size).await?;
-            progress(size, size);
-            Ok(())
-        }
-    }
-
-    async fn upload_at_once(&self, bucket: &str, key: &str, path: &Path, size: u64) -> Result<(), CloudError> {
-        let body = file_part("PutObject", path, 0, size).await?;
-        let put = self.s3.put_object().bucket(bucket).key(key).body(body);
-        put.customize().config_override(self.transfer()).send().await.map(drop).map_err(CloudError::of("PutObject"))
-    }
-
-    async fn upload_in_parts(
-        &self,
-        bucket: &str,
-        key: &str,
-        path: &Path,
-        size: u64,
-        progress: &mut (dyn FnMut(u64, u64) + Send),
-    ) -> Result<(), CloudError> {
-        let begun = self.s3.create_multipart_upload().bucket(bucket).key(key).send().await;
-        let begun = begun.map_err(CloudError::of("CreateMultipartUpload"))?;
-        let id = begun.upload_id.ok_or_else(|| {
-            CloudError::new("CreateMultipartUpload", CloudErrorCode::Other, "the answer has no upload id")
-        })?;
-        let upload = Unfinished { s3: self.s3.clone(), bucket: bucket.to_owned(), key: key.to_owned(), id: Some(id) };
-
-        let part = PART.max(size.div_ceil(MOST_PARTS));
-        let mut parts = Vec::new();
-        let mut arrived = 0;
-        {
-            let sending = (0..size.div_ceil(part)).map(|index| {
-                let length = part.min(size - index * part);
-                let upload = &upload;
-                async move { Ok::<_, CloudError>((self.upload_part(upload, path, index, part, length).await?, length)) }
-            });
-            let mut sending = stream::iter(sending).buffer_unordered(PARTS_AT_ONCE);
-            while let Some((completed, length)) = sending.try_next().await? {
-                parts.push(completed);
-                arrived += length;
-                progress(arrived, size);
-            }
-        }
-        parts.sort_by_key(CompletedPart::part_number);
-        upload.complete(parts).await
-    }
-
-    async fn upload_part(
-        &self,
-        upload: &Unfinished,
-        path: &Path,
-        index: u64,
-        part: u64,
-        length: u64,
-    ) -> Result<CompletedPart, CloudError> {
-        // There are at most MOST_PARTS.
-        let number = i32::try_from(index + 1).unwrap_or(i32::MAX);
-        let body = file_part("UploadPart", path, index * part, length).await?;
-        let sent = self
-            .s3
-            .upload_part()
-            .bucket(&upload.bucket)
-            .key(&upload.key)
-            .set_upload_id(upload.id.clone())
-            .part_number(number)
-            .body(body)
-            .customize()
-            .config_override(self.transfer())
-            .send()
-            .await
-            .map_err(CloudError::of("UploadPart"))?;
-        Ok(CompletedPart::builder()
-            .part_number(number)
-            .set_e_tag(sent.e_tag)
-            .set_checksum_crc32(sent.checksum_crc32)
-            .set_checksum_crc64_nvme(sent.checksum_crc64_nvme)
-            .build())
-    }
-
-    /// The time for an answer counts from the beginning of the request, so one that carries a file needs more of it.
-    fn transfer(&self) -> aws_sdk_s3::config::Builder {
-        aws_sdk_s3::config::Builder::new().timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(self.timeouts.connect)
-                .read_timeout(self.timeouts.transfer)
-                .build(),
-        )
+    /// `NotFound` when there is none.
+    pub async fn head_object(&self, bucket: &str, key: &str) -> Result<ObjectHead, CloudError> {
+        let head = self.s3.head_object().bucket(bucket).key(key).send().await;
+        let head = head.map_err(CloudError::of("HeadObject"))?;
+        Ok(ObjectHead {
+            size: head.content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or(0),
+            etag: head.e_tag.unwrap_or_default(),
+            modified: head.last_modified.as_ref().and_then(time),
+            content_type: head.content_type,
+        })
     }
 
     /// Makes the bucket in this Region unless there is one that this account may use.
@@ -241,69 +166,11 @@ impl Cloud {
         let mut objects = Vec::new();
         while let Some(page) = pages.next().await {
             for object in page.map_err(CloudError::of("ListObjectsV2"))?.contents.unwrap_or_default() {
-                let Some(key) = object.key else { continue };
-                let size = object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
-                objects.push(ObjectSummary { key, size, modified: object.last_modified.as_ref().and_then(time) });
+                objects.extend(ObjectSummary::of(object));
             }
         }
         Ok(objects)
     }
-}
-
-/// An upload in parts that is not complete. Its parts are invisible but paid for, so they are taken away unless it is completed,
-/// also when the work is cancelled half-way.
-struct Unfinished {
-    s3: aws_sdk_s3::Client,
-    bucket: String,
-    key: String,
-    /// None once nothing is to be taken away.
-    id: Option<String>,
-}
-
-impl Unfinished {
-    async fn complete(mut self, parts: Vec<CompletedPart>) -> Result<(), CloudError> {
-        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-        self.s3
-            .complete_multipart_upload()
-            .bucket(&self.bucket)
-            .key(&self.key)
-            .set_upload_id(self.id.clone())
-            .multipart_upload(parts)
-            .send()
-            .await
-            .map_err(CloudError::of("CompleteMultipartUpload"))?;
-        self.id = None;
-        Ok(())
-    }
-
-    fn abort(&mut self) -> Option<impl Future<Output = ()> + Send + use<>> {
-        let id = self.id.take()?;
-        let abort = self.s3.abort_multipart_upload().bucket(&self.bucket).key(&self.key).upload_id(id);
-        Some(async move {
-            // When this fails too there is nothing left to try: a bucket's lifecycle rule takes such parts away in the end.
-            abort.send().await.ok();
-        })
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        if let Some(abort) = self.abort()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            runtime.spawn(abort);
-        }
-    }
-}
-
-/// A stretch of a file, read as it is sent and again should it have to be sent again.
-async fn file_part(operation: &'static str, path: &Path, offset: u64, length: u64) -> Result<ByteStream, CloudError> {
-    let part = ByteStream::read_from().path(path).offset(offset).length(Length::Exact(length)).build().await;
-    part.map_err(|error| unreadable(operation, path, &error))
-}
-
-fn unreadable(operation: &'static str, path: &Path, error: &dyn fmt::Display) -> CloudError {
-    CloudError::new(operation, CloudErrorCode::LocalFile, format!("{} cannot be read: {error}", path.display()))
 }
 
 #[cfg(test)]

@@ -12,17 +12,26 @@ shapes! {
         pub opened_file: Option<PickedFile>,
     }
 
-    #[derive(Eq)]
+    #[derive(Default)]
+    #[serde(default)]
     pub struct Settings {
         pub theme: Theme,
+        /// What a month may cost, in US dollars; null for no budget.
+        pub monthly_budget_usd: Option<f64>,
+        /// What all transfers together may take of the line, in bytes a second; null for no limit.
+        pub transfer_limit: Option<u64>,
     }
 
-    #[derive(Eq)]
-    pub enum Theme { System, Light, Dark }
+    #[derive(Eq, Default)]
+    pub enum Theme { #[default] System, Light, Dark }
 
     /// A change of settings; what is null stays as it is.
     pub struct SettingsPatch {
         pub theme: Option<Theme>,
+        /// 0 takes it away.
+        pub monthly_budget_usd: Option<f64>,
+        /// 0 takes it away.
+        pub transfer_limit: Option<u64>,
     }
 
     /// Long work in the background.
@@ -65,6 +74,8 @@ shapes! {
         /// Something computed in the background has seen more of a dataset: ask again for what is on the screen.
         /// At most a few times a second, and once at the end.
         DatasetProgress { dataset: String, part: DatasetPart },
+        /// An end time, or what was ended.
+        RunningCostsChanged,
         JobsChanged { job: Option<String> },
         ActivityChanged { activity: Activity },
         /// A file was handed to the running app (dropped, or opened from the desktop).

@@ -167,6 +167,14 @@ commands! {
     base_models(Nothing) -> Vec<BaseModel>;
     /// Checks a draft: names, hyperparameters, data. Uploads nothing.
     plan_job(JobDraft) -> JobPlan;
+    /// What a job would cost, and what its model costs afterwards.
+    estimate(EstimateRequest) -> CostEstimate;
+    /// What costs money as long as it is there, at this connection.
+    running_costs(Nothing) -> RunningCosts;
+    /// When the app is to end provisioned throughput.
+    set_end_time(EndTimeRequest) -> RunningCosts;
+    /// Asks for a place and writes a calendar file for an end time; false when the dialog was closed.
+    save_reminder(ReminderRequest) -> bool;
     /// Uploads the splits and creates the job; answers as soon as it is written down.
     start_job(JobDraft) -> JobSummary;
     jobs(Nothing) -> Vec<JobSummary>;
@@ -183,6 +191,20 @@ commands! {
     stop_job(JobId) -> JobDetail;
     /// Creates an on-demand deployment of the model that a completed job made.
     deploy(JobId) -> JobDetail;
+
+    buckets(Nothing) -> Vec<Bucket>;
+    /// Folders and objects directly below a place in S3, a page at a time.
+    list_place(PlaceRequest) -> PlaceListing;
+    preview_object(ObjectRequest) -> ObjectPreview;
+    /// Asks for a place and brings the object there, as an activity; null when the dialog was closed.
+    download_object(ObjectRequest) -> Option<ActivityId>;
+    /// Asks for a folder and brings everything below a prefix there, as an activity.
+    download_folder(FolderRequest) -> Option<ActivityId>;
+    /// Brings an object to this computer, to be imported like a file that was chosen.
+    fetch_object(ObjectRequest) -> PickedFile;
+    /// Parts of uploads in the app's bucket that nobody will complete.
+    abandoned_uploads(Nothing) -> Vec<AbandonedUpload>;
+    remove_abandoned_upload(AbandonedRequest) -> Nothing;
 
     playable_models(Nothing) -> Vec<PlayableModel>;
     send_prompt(PromptRequest) -> Reply;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::shapes;
+use crate::{CostEstimate, shapes};
 
 shapes! {
     /// A job as the wizard holds it.
@@ -30,9 +30,7 @@ shapes! {
         pub training_uri: String,
         pub output_uri: String,
         pub role_arn: String,
-        /// In words, with source and date where there is a price: "Free: it runs on this computer."
-        pub price: String,
-        pub price_note: String,
+        pub cost: CostEstimate,
         pub stand_in: bool,
     }
 

@@ -9,6 +9,7 @@ mod app;
 mod charts;
 mod commands;
 mod connections;
+mod costs;
 mod dataset_edits;
 mod dataset_export;
 mod dataset_findings;
@@ -24,12 +25,14 @@ mod error;
 mod jobs;
 mod models;
 mod playground;
+mod s3;
 mod typescript;
 
 pub use app::*;
 pub use charts::*;
 pub use commands::*;
 pub use connections::*;
+pub use costs::*;
 pub use dataset_edits::*;
 pub use dataset_export::*;
 pub use dataset_findings::*;
@@ -45,6 +48,7 @@ pub use error::*;
 pub use jobs::*;
 pub use models::*;
 pub use playground::*;
+pub use s3::*;
 pub use typescript::typescript;
 
 /// The derives and the wire spelling that every shape of the contract shares.

@@ -53,6 +53,8 @@ shapes! {
         pub what: String,
         pub usd: f64,
         pub unit: String,
+        /// Null where the source names none.
+        pub region: Option<String>,
         pub source: String,
         pub date: String,
     }

@@ -101,7 +101,11 @@ fn get_products(_: &Arc<App>, call: &Call) -> Result<Value, Failure> {
 /// One row, with a usage type in the pattern of AWS's own.
 fn product(model: &BaseModel, price: &Price) -> Value {
     let region = price.region.as_deref();
-    let compact: String = model.name.trim_start_matches(&model.provider).split_whitespace().collect();
+    let compact = model
+        .usage_names
+        .first()
+        .cloned()
+        .unwrap_or_else(|| model.name.trim_start_matches(&model.provider).split_whitespace().collect());
     let (usage, feature) = match price.what {
         PriceItem::Training => ("Customization-Training", "Model Customization"),
         PriceItem::Storage => ("Customization-Storage", "Model Customization"),

@@ -20,6 +20,13 @@ impl Api for Workbench {
     async fn patch_settings(&self, patch: SettingsPatch) -> Result<Settings, AppError> {
         let mut settings = self.settings()?;
         settings.theme = patch.theme.unwrap_or(settings.theme);
+        if let Some(budget) = patch.monthly_budget_usd {
+            settings.monthly_budget_usd = (budget > 0.0 && budget.is_finite()).then_some(budget);
+        }
+        if let Some(limit) = patch.transfer_limit {
+            settings.transfer_limit = (limit > 0).then_some(limit);
+            self.transfers.limit(settings.transfer_limit);
+        }
         self.store.save_settings(&settings).map_err(|error| from_store(&error))?;
         Ok(settings)
     }
@@ -326,6 +333,22 @@ impl Api for Workbench {
         self.plan(&draft).await
     }
 
+    async fn estimate(&self, request: EstimateRequest) -> Result<CostEstimate, AppError> {
+        self.estimate_costs(request).await
+    }
+
+    async fn running_costs(&self, _: Nothing) -> Result<RunningCosts, AppError> {
+        self.running().await
+    }
+
+    async fn set_end_time(&self, request: EndTimeRequest) -> Result<RunningCosts, AppError> {
+        self.set_end(request).await
+    }
+
+    async fn save_reminder(&self, request: ReminderRequest) -> Result<bool, AppError> {
+        self.write_reminder(request).await
+    }
+
     async fn start_job(&self, draft: JobDraft) -> Result<JobSummary, AppError> {
         self.submit(draft).await
     }
@@ -370,6 +393,38 @@ impl Api for Workbench {
         self.serve(&which.job).await
     }
 
+    async fn buckets(&self, _: Nothing) -> Result<Vec<Bucket>, AppError> {
+        self.list_buckets().await
+    }
+
+    async fn list_place(&self, request: PlaceRequest) -> Result<PlaceListing, AppError> {
+        self.place(request).await
+    }
+
+    async fn preview_object(&self, request: ObjectRequest) -> Result<ObjectPreview, AppError> {
+        self.object_start(request).await
+    }
+
+    async fn download_object(&self, request: ObjectRequest) -> Result<Option<ActivityId>, AppError> {
+        self.bring_object(request).await
+    }
+
+    async fn download_folder(&self, request: FolderRequest) -> Result<Option<ActivityId>, AppError> {
+        self.bring_folder(request).await
+    }
+
+    async fn fetch_object(&self, request: ObjectRequest) -> Result<PickedFile, AppError> {
+        self.fetch(request).await
+    }
+
+    async fn abandoned_uploads(&self, _: Nothing) -> Result<Vec<AbandonedUpload>, AppError> {
+        self.find_abandoned().await
+    }
+
+    async fn remove_abandoned_upload(&self, request: AbandonedRequest) -> Result<Nothing, AppError> {
+        self.remove_abandoned(request).await.map(|()| Nothing {})
+    }
+
     async fn playable_models(&self, _: Nothing) -> Result<Vec<PlayableModel>, AppError> {
         self.list_playable().await
     }
@@ -389,8 +444,8 @@ impl Api for Workbench {
 }
 
 impl Workbench {
-    fn settings(&self) -> Result<Settings, AppError> {
+    pub(crate) fn settings(&self) -> Result<Settings, AppError> {
         let saved = self.store.settings().map_err(|error| from_store(&error))?;
-        Ok(saved.unwrap_or(Settings { theme: Theme::System }))
+        Ok(saved.unwrap_or(Settings::default()))
     }
 }

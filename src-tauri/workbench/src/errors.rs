@@ -25,6 +25,7 @@ pub fn from_cloud(error: &CloudError) -> AppError {
             (ErrorCode::Unreachable, "Check the connection and try again.")
         }
         Cloud::LocalFile => (ErrorCode::FileUnavailable, "Check that the file is still there and can be read."),
+        Cloud::Cancelled => (ErrorCode::Cancelled, "Start it again when you like."),
         Cloud::Other => (ErrorCode::Bug, "Try again; if it happens again, please report it."),
     };
     let source =

@@ -11,7 +11,9 @@
 //! | `doctor/` | would a job be let in: from credentials to quotas |
 //! | `models.rs`, `names.rs` | base models and names, as Bedrock takes them |
 //! | `jobs/` | plan, start, watch, serve a customization job |
+//! | `costs/` | what things cost, with the source and date of each figure |
 //! | `playground.rs` | asking models, streamed |
+//! | `transfers/` | files to and from S3, as activities |
 //! | `background.rs`, `tokens.rs` | work that takes its time; tokens counted or estimated |
 //! | `activities.rs`, `store.rs`, `errors.rs`, `host.rs` | long work, records, errors, the program around |
 //!
@@ -21,6 +23,7 @@ mod activities;
 mod api;
 mod background;
 mod connections;
+mod costs;
 mod datasets;
 mod doctor;
 mod errors;
@@ -33,6 +36,7 @@ mod playground;
 mod samples;
 mod store;
 mod tokens;
+mod transfers;
 
 use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
@@ -43,17 +47,20 @@ use whetstone_contract::{AppError, AppEvent, ErrorCode, PickedFile};
 use whetstone_sandbox::WorkerCommand;
 
 pub use connections::{list_profiles, sign_in_profile};
+pub use costs::estimate_from_catalog;
 pub use doctor::{ProfileSubject, examine_profile};
 pub use host::Host;
 
 use activities::Activities;
 use connections::{Connections, THIS_COMPUTER};
+use costs::{EndTimes, PriceLists};
 use datasets::Datasets;
 use errors::{from_io, from_store};
 use import::PickedFiles;
 use jobs::Jobs;
 use playground::Playground;
 use store::Store;
+use transfers::Transfers;
 
 pub struct WorkbenchConfig {
     /// Everything the app keeps is in here.
@@ -75,6 +82,9 @@ pub struct Workbench {
     pub(crate) datasets: Arc<Datasets>,
     pub(crate) jobs: Jobs,
     pub(crate) playground: Playground,
+    pub(crate) transfers: Transfers,
+    pub(crate) price_lists: PriceLists,
+    pub(crate) end_times: Arc<EndTimes>,
     opened_file: Mutex<Option<PickedFile>>,
     /// Held as long as the program runs.
     _lock: File,
@@ -92,6 +102,7 @@ impl Workbench {
         let activities = Arc::new(Activities::new(Arc::clone(&host)));
         let datasets = Datasets::open(data_dir.join("datasets"), Arc::clone(&host), Arc::clone(&activities))?;
         let datasets = Arc::new(datasets);
+        let end_times = Arc::new(EndTimes::open(data_dir.join("end-times.json"))?);
         let workbench = Arc::new_cyclic(|me| Self {
             me: me.clone(),
             activities,
@@ -99,6 +110,9 @@ impl Workbench {
             jobs,
             picked: PickedFiles::default(),
             playground: Playground::default(),
+            transfers: Transfers::open(data_dir.join("downloads")),
+            price_lists: PriceLists::default(),
+            end_times,
             opened_file: Mutex::default(),
             version,
             store,
@@ -106,6 +120,8 @@ impl Workbench {
             host,
             _lock: lock,
         });
+        workbench.transfers.limit(workbench.settings()?.transfer_limit);
+        workbench.watch_end_times();
         let starting = Arc::clone(&workbench);
         tokio::spawn(async move { starting.connect_all().await });
         Ok(workbench)

@@ -89,6 +89,7 @@ pub fn show_price(price: &catalog::Price) -> Price {
         what: what.into(),
         usd: price.usd,
         unit: price.unit.clone(),
+        region: price.region.clone(),
         source: price.source.clone(),
         date: price.date.clone(),
     }

@@ -7,7 +7,10 @@ import type {
   Connection,
   DatasetSummary,
   JobSummary,
+  PickedFile,
+  RunningCosts,
   Settings,
+  SettingsPatch,
   Theme,
 } from '../contract';
 import { call, onEvent, toAppError } from '../platform';
@@ -23,7 +26,7 @@ const systemDark = window.matchMedia('(prefers-color-scheme: dark)');
 
 class App {
   #version = $state('');
-  #settings = $state.raw<Settings>({ theme: 'system' });
+  #settings = $state.raw<Settings>({ theme: 'system', monthlyBudgetUsd: null, transferLimit: null });
   #systemDark = $state(systemDark.matches);
   #connection = $state.raw<Connection | null>(null);
   #startError = $state.raw<AppError | null>(null);
@@ -31,6 +34,7 @@ class App {
   readonly connections = new Resource<Connection[]>(() => call('connections', {}));
   readonly datasets = new Resource<DatasetSummary[]>(() => call('datasets', {}));
   readonly jobs = new Resource<JobSummary[]>(() => call('jobs', {}));
+  readonly runningCosts = new Resource<RunningCosts>(() => call('running_costs', {}));
   readonly baseModels = new Resource<BaseModel[]>(() => call('base_models', {}));
 
   get version(): string {
@@ -73,7 +77,7 @@ class App {
       this.#connection = start.connection;
       this.#startError = null;
       this.#applySettings(start.settings);
-      if (start.openedFile) this.#open(start.openedFile);
+      if (start.openedFile) this.openFile(start.openedFile);
     } catch (thrown) {
       this.#startError = toAppError(thrown);
     }
@@ -82,15 +86,23 @@ class App {
       this.connections.reload(),
       this.baseModels.reload(),
       this.jobs.reload(),
+      this.runningCosts.reload(),
       this.#loadActivities(),
     ]);
   }
 
-  async setTheme(theme: Theme): Promise<void> {
+  setTheme(theme: Theme): Promise<void> {
+    return this.patchSettings({ theme }, 'The theme was not saved');
+  }
+
+  /** Changes what is named and leaves the rest as it is. */
+  async patchSettings(change: Partial<SettingsPatch>, whenNot: string): Promise<void> {
+    const nothing: SettingsPatch = { theme: null, monthlyBudgetUsd: null, transferLimit: null };
     try {
-      this.#applySettings(await call('patch_settings', { theme }));
+      this.#applySettings(await call('patch_settings', { ...nothing, ...change }));
+      if (change.monthlyBudgetUsd !== undefined) void this.runningCosts.reload();
     } catch (thrown) {
-      toasts.error(toAppError(thrown), 'The theme was not saved');
+      toasts.error(toAppError(thrown), whenNot);
     }
   }
 
@@ -161,7 +173,8 @@ class App {
     applyTheme(this.dark);
   }
 
-  #open(file: { token: string; name: string; bytes: number }): void {
+  /** Leads to the import of a file. */
+  openFile(file: PickedFile): void {
     void importFlow.open(file);
     router.go(routeTo('datasets', 'import'));
   }
@@ -173,6 +186,7 @@ class App {
         if (event.connection.current && event.connection.state === 'ready') {
           void this.jobs.reload();
           void this.baseModels.reload();
+          void this.runningCosts.reload();
         }
         break;
       case 'connectionsChanged':
@@ -183,12 +197,16 @@ class App {
         break;
       case 'jobsChanged':
         void this.jobs.reload();
+        void this.runningCosts.reload();
+        break;
+      case 'runningCostsChanged':
+        void this.runningCosts.reload();
         break;
       case 'activityChanged':
         this.#take(event.activity);
         break;
       case 'fileOpened':
-        this.#open(event.file);
+        this.openFile(event.file);
         break;
       case 'datasetProgress':
       case 'replyText':

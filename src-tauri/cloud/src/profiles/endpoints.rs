@@ -15,18 +15,20 @@ pub enum Service {
     Sts,
     Iam,
     ServiceQuotas,
+    Pricing,
     Sso,
     SsoOidc,
 }
 
 impl Service {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Bedrock,
         Self::BedrockRuntime,
         Self::S3,
         Self::Sts,
         Self::Iam,
         Self::ServiceQuotas,
+        Self::Pricing,
         Self::Sso,
         Self::SsoOidc,
     ];
@@ -39,6 +41,7 @@ impl Service {
             Self::Sts => "sts",
             Self::Iam => "iam",
             Self::ServiceQuotas => "service_quotas",
+            Self::Pricing => "pricing",
             Self::Sso => "sso",
             Self::SsoOidc => "sso_oidc",
         }

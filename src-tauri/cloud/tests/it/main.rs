@@ -3,6 +3,9 @@
 
 mod answering;
 mod bedrock;
+mod counting;
 mod errors;
+mod killed;
 mod runtime;
 mod s3;
+mod transfer;

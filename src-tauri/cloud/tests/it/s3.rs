@@ -1,8 +1,4 @@
-use std::{
-    fs,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{fs, time::Duration};
 
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -20,13 +16,13 @@ use whetstone_cloud::{
 use crate::answering::{Answering, Reply, endpoint};
 
 /// S3 over a folder, at a port of its own.
-struct Store {
-    cloud: Cloud,
-    url: String,
-    folder: TempDir,
+pub struct Store {
+    pub cloud: Cloud,
+    pub url: String,
+    pub folder: TempDir,
 }
 
-async fn store() -> Store {
+pub async fn store() -> Store {
     let folder = tempfile::tempdir().unwrap();
     let service = {
         let mut builder = S3ServiceBuilder::new(FileSystem::new(folder.path()).unwrap());
@@ -46,47 +42,6 @@ async fn store() -> Store {
     let cloud = Cloud::connect(endpoint(&url)).unwrap();
     cloud.ensure_bucket("data").await.unwrap();
     Store { cloud, url, folder }
-}
-
-/// Bytes in which a part that is missing, doubled or out of place would show.
-fn content(length: usize) -> Vec<u8> {
-    (0..length as u64).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect()
-}
-
-async fn upload(cloud: &Cloud, path: &Path, key: &str) -> Vec<(u64, u64)> {
-    let mut heard = Vec::new();
-    cloud.upload("data", key, path, &mut |done, total| heard.push((done, total))).await.unwrap();
-    heard
-}
-
-#[tokio::test]
-async fn files_of_every_size_arrive_whole() {
-    const MIB: usize = 1024 * 1024;
-    let store = store().await;
-    let path = store.folder.path().join("file");
-    for length in [0, 1, 1000, 16 * MIB, 16 * MIB + 1, 41 * MIB + 7] {
-        let content = content(length);
-        fs::write(&path, &content).unwrap();
-        let key = format!("folder/a file of {length}.jsonl");
-        let heard = upload(&store.cloud, &path, &key).await;
-        let got = store.cloud.get_object("data", &key).await.unwrap_or_else(|error| panic!("{length} bytes: {error}"));
-        assert!(got == content, "{length} bytes");
-
-        let length = length as u64;
-        assert_eq!((heard[0], *heard.last().unwrap()), ((0, length), (length, length)));
-        assert!(heard.is_sorted() && heard.iter().all(|(_, total)| *total == length), "{heard:?}");
-        assert_eq!(heard.len() > 2, length > 16 * MIB as u64, "a large file tells of its parts");
-    }
-}
-
-#[tokio::test]
-async fn a_file_that_cannot_be_read_is_named() {
-    let store = store().await;
-    for path in [store.folder.path().join("not-there.jsonl"), store.folder.path().to_owned()] {
-        let error = store.cloud.upload("data", "key", &path, &mut |_, _| ()).await.unwrap_err();
-        assert_eq!(error.code, CloudErrorCode::LocalFile);
-        assert!(error.message.contains(&path.display().to_string()), "{error}");
-    }
 }
 
 #[tokio::test]
@@ -244,58 +199,6 @@ async fn a_job_without_loss_files_has_no_metrics_yet() {
     assert_eq!(store.cloud.metrics(&nowhere).await.unwrap_err().code, CloudErrorCode::Validation);
 }
 
-/// A store that begins an upload in parts and answers each part as the test says.
-async fn begun_upload(part: fn() -> Reply) -> (Answering, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("large"), content(17 * 1024 * 1024)).unwrap();
-    let server = Answering::start(move |_, asked| match asked.method.as_str() {
-        "POST" => {
-            Reply::xml("<InitiateMultipartUploadResult><UploadId>the-upload</UploadId></InitiateMultipartUploadResult>")
-        }
-        "PUT" => part(),
-        _ => Reply::Answer { status: 204, headers: vec![], body: vec![] },
-    })
-    .await;
-    (server, folder)
-}
-
-async fn aborted(server: &mut Answering) {
-    loop {
-        let asked = server.asked().await;
-        if asked.method == "DELETE" {
-            assert!(asked.target.contains("uploadId=the-upload"), "{}", asked.target);
-            return;
-        }
-    }
-}
-
-#[tokio::test]
-async fn an_upload_whose_part_fails_leaves_no_parts_behind() {
-    let (mut server, folder) = begun_upload(|| Reply::s3_error(403, "AccessDenied")).await;
-    let error = server.cloud().upload("data", "key", &folder.path().join("large"), &mut |_, _| ()).await.unwrap_err();
-    assert_eq!((error.code, error.operation), (CloudErrorCode::AccessDenied, "UploadPart"));
-    aborted(&mut server).await;
-}
-
-#[tokio::test]
-async fn an_upload_that_is_dropped_leaves_no_parts_behind() {
-    let (mut server, folder) = begun_upload(|| Reply::ThenSilence(vec![])).await;
-    let cloud = server.cloud();
-    let path = folder.path().join("large");
-    let mut progress = |_, _| ();
-    {
-        let mut upload = Box::pin(cloud.upload("data", "key", &path, &mut progress));
-        // Drive it until the store has been asked for the upload and for its first part.
-        for _ in 0..2 {
-            tokio::select! {
-                _ = &mut upload => unreachable!("no part is ever answered"),
-                _ = server.asked() => (),
-            }
-        }
-    }
-    aborted(&mut server).await;
-}
-
 #[tokio::test]
 async fn an_object_that_stops_coming_is_an_error_and_not_half_an_object() {
     let timeouts = Timeouts { stall: Duration::from_millis(300), ..Timeouts::default() };
@@ -313,30 +216,4 @@ async fn an_object_too_large_for_memory_is_refused_before_it_is_read() {
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", MAX_OBJECT_IN_MEMORY + 1);
     let server = Answering::start(move |_, _| Reply::ThenSilence(head.clone().into())).await;
     assert_eq!(server.cloud().get_object("data", "key").await.unwrap_err().code, CloudErrorCode::TooLarge);
-}
-
-#[tokio::test]
-async fn an_upload_that_nobody_answers_ends_in_a_timeout() {
-    let timeouts = Timeouts { transfer: Duration::from_millis(200), ..Timeouts::default() };
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("small");
-    fs::write(&path, content(1000)).unwrap();
-    let server = Answering::start(|_, _| Reply::ThenSilence(vec![])).await;
-    let error = server.cloud_with(timeouts).upload("data", "key", &path, &mut |_, _| ()).await.unwrap_err();
-    assert_eq!(error.code, CloudErrorCode::Timeout, "{error}");
-}
-
-#[tokio::test]
-async fn an_upload_that_nobody_takes_in_ends_before_its_time_is_over() {
-    let timeouts = Timeouts { stall: Duration::from_millis(300), ..Timeouts::default() };
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("file");
-    fs::write(&path, content(16 * 1024 * 1024)).unwrap();
-    // Connections are made and held, and nothing is ever read from them.
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let cloud = Cloud::connect_with(endpoint(&format!("http://{}", listener.local_addr().unwrap())), timeouts).unwrap();
-    let begun = Instant::now();
-    let error = cloud.upload("data", "key", &path, &mut |_, _| ()).await.unwrap_err();
-    assert_eq!(error.code, CloudErrorCode::Timeout, "{error}");
-    assert!(begun.elapsed() < timeouts.transfer / 4, "{:?}", begun.elapsed());
 }

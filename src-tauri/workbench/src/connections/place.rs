@@ -31,7 +31,7 @@ impl Connections {
             |role: &whetstone_cloud::Role| matches!(trust::read(&role.trust, &place), Trust::Narrow | Trust::Wide);
         let roles = roles.unwrap_or_default().into_iter().filter(fits);
         Ok(PlaceChoices {
-            buckets: buckets.unwrap_or_default(),
+            buckets: buckets.unwrap_or_default().into_iter().map(|bucket| bucket.name).collect(),
             roles: roles.map(|role| RoleChoice { name: role.name, arn: role.arn }).collect(),
             bucket_trouble,
             roles_trouble,

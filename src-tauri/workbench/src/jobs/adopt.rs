@@ -67,6 +67,7 @@ fn record_of(id: &str, remote: &cloud::Job, link: &Link, now_ms: i64) -> JobReco
             job_name: remote.name.clone(),
             model_name: remote.output_model_name.clone(),
         },
+        cost_usd: None,
         base_model_name: known.map_or(base_model, |model| model.name.clone()),
         stand_in: link.on_this_computer && known.is_some_and(|model| !model.local),
         dataset_name: training.as_ref().map_or_else(String::new, |place| place.key.clone()),

@@ -37,7 +37,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use whetstone_cloud::Metrics;
-use whetstone_contract::{AppError, AppEvent, ErrorCode};
+use whetstone_contract::{AppError, AppEvent, ErrorCode, JobStatus};
 
 use crate::Workbench;
 use crate::connections::{Link, account_changed};
@@ -100,6 +100,12 @@ impl Jobs {
     pub fn get(&self, id: &str) -> Result<JobRecord, AppError> {
         let job = self.store.job(id).map_err(|error| from_store(&error))?;
         job.ok_or_else(|| AppError::new(ErrorCode::NotFound, "This job is not known here (any more)."))
+    }
+
+    /// Keys that jobs are still uploading to.
+    pub fn keys_on_their_way(&self) -> Result<Vec<String>, AppError> {
+        let uploading = self.all()?.into_iter().filter(|job| job.status == JobStatus::Uploading);
+        Ok(uploading.flat_map(|job| [Some(job.training_key), job.validation_key]).flatten().collect())
     }
 
     fn save(&self, job: &JobRecord) -> Result<(), AppError> {

@@ -1,6 +1,6 @@
 //! Checks a draft before anything is uploaded: names, hyperparameters, data; and says what it would cost.
 
-use whetstone_catalog::{BaseModel, PriceItem};
+use whetstone_catalog::BaseModel;
 use whetstone_contract::{AppError, ErrorCode, FieldProblem, JobDraft, JobPlan};
 
 use crate::Workbench;
@@ -31,7 +31,8 @@ impl Workbench {
             });
         }
         let bucket = link.bucket.clone().unwrap_or_default();
-        let (price, price_note) = price_in_words(model, &data, draft, link.on_this_computer);
+        let epochs = draft.hyperparameters.get("epochCount").and_then(|text| text.parse().ok());
+        let cost = self.cost_of(&link, model, data.training_tokens, epochs, None).await;
         Ok(JobPlan {
             problems,
             errors: data.errors,
@@ -45,8 +46,7 @@ impl Workbench {
             output_uri: output_uri(&bucket, &link.prefix),
             bucket,
             role_arn: link.role_arn.unwrap_or_default(),
-            price,
-            price_note,
+            cost,
             stand_in: link.on_this_computer && !model.local,
         })
     }
@@ -136,50 +136,6 @@ fn data_problems(model: &BaseModel, data: &DataForModel) -> Vec<FieldProblem> {
         }
     };
     vec![FieldProblem { field: "dataset".into(), message, suggestion: None }]
-}
-
-/// The price on the button and, beneath it, where it comes from.
-fn price_in_words(model: &BaseModel, data: &DataForModel, draft: &JobDraft, local: bool) -> (String, String) {
-    let epochs = draft
-        .hyperparameters
-        .get("epochCount")
-        .or_else(|| model.hyperparameter("epochCount").map(|parameter| &parameter.default))
-        .and_then(|text| text.parse::<f64>().ok());
-    let dated = model.prices.iter().find(|price| price.what == PriceItem::Training);
-    #[expect(clippy::cast_precision_loss, reason = "a price is rounded to cents anyway")]
-    let trained = epochs.map(|epochs| data.training_tokens as f64 * epochs);
-    let on_aws = match (dated, trained) {
-        (Some(price), Some(tokens)) => Some((tokens / 1000.0 * price.usd, price)),
-        _ => None,
-    };
-    match (local, model.local, on_aws) {
-        (true, true, _) => ("Free".into(), "It runs on this computer and is not billed.".into()),
-        (true, false, Some((usd, price))) => (
-            "Free".into(),
-            format!(
-                "A rehearsal on this computer is not billed. On AWS, training would be about {} ({} USD per {}; {}, {}).",
-                dollars(usd),
-                price.usd,
-                price.unit,
-                price.source,
-                price.date
-            ),
-        ),
-        (true, false, None) => (
-            "Free".into(),
-            "A rehearsal on this computer is not billed. The price on AWS is unknown: no dated source names one."
-                .into(),
-        ),
-        (false, _, Some((usd, price))) => (
-            format!("About {}", dollars(usd)),
-            format!("Tokens × epochs × {} USD per {} ({}, {}).", price.usd, price.unit, price.source, price.date),
-        ),
-        (false, _, None) => ("Price unknown".into(), "No dated source names a price for training this model.".into()),
-    }
-}
-
-fn dollars(usd: f64) -> String {
-    if usd < 0.01 { "less than 1 US cent".into() } else { format!("{usd:.2} USD") }
 }
 
 pub fn refuse(problem: &FieldProblem) -> AppError {

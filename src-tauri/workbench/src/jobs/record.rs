@@ -32,6 +32,9 @@ pub struct JobRecord {
     pub hold_out_records: u64,
     /// Sent with the create call; the endpoint answers the same token with the same job.
     pub client_token: String,
+    /// What starting it was said to cost; none where it was not known, or nothing is billed.
+    #[serde(default)]
+    pub cost_usd: Option<f64>,
     pub role_arn: String,
     pub bucket: String,
     pub training_key: String,

@@ -1,12 +1,12 @@
 //! From a draft to a job that the endpoint knows: files, record, upload, one create call.
 //!
 //! The record with its client token is written before the first call. Whatever breaks after that, the same token
-//! is sent again, so that a job is never created (and never billed) twice.
+//! is sent again, so that a job is never created (and never billed) twice. An upload goes on where it was.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use whetstone_cloud::{CloudError, CreateJob};
+use whetstone_cloud::{CloudError, CreateJob, S3Uri, TransferOptions};
 use whetstone_contract::{AppError, ErrorCode, JobDraft, JobEvent, JobStatus, JobSummary};
 
 use super::plan::{chosen, output_uri, refuse, training_key, validation_key};
@@ -17,6 +17,7 @@ use crate::connections::Link;
 use crate::errors::{from_cloud, passes_by_itself, wants_sign_in};
 use crate::models;
 use crate::names::random_id;
+use crate::transfers::follow;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -53,6 +54,7 @@ impl Workbench {
             output_uri: output_uri(&bucket, &link.prefix),
             role_arn,
             bucket,
+            cost_usd: plan.cost.start_usd.filter(|_| plan.cost.billed),
             arn: None,
             status: JobStatus::Uploading,
             phases: phases_not_started(),
@@ -118,6 +120,7 @@ impl Workbench {
             let stopped = self.jobs.get(&job.id)?.status == JobStatus::Stopped;
             match result {
                 Err(_) if stopped || activity.is_cancelled() => {
+                    self.discard_uploads(&link, job).await;
                     let error = cancelled();
                     activity.finish(Err(&error));
                     return Err(error);
@@ -145,6 +148,7 @@ impl Workbench {
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
                 Err(error) => {
+                    self.discard_uploads(&link, job).await;
                     let error = from_cloud(&error);
                     activity.finish(Err(&error));
                     return Err(error);
@@ -161,19 +165,14 @@ impl Workbench {
     ) -> Result<String, CloudError> {
         link.cloud.ensure_bucket(&job.bucket).await?;
         let folder = self.jobs.folder.join(&job.id);
-        let show = |phase: &'static str| {
-            move |activity: &mut ActivityHandle, done: u64, total: u64| {
-                #[expect(clippy::cast_precision_loss, reason = "a share of a bar")]
-                activity.progress(phase, (total > 0).then(|| done as f64 / total as f64));
-            }
-        };
-        let training = show("Uploading training records");
-        let path = training_file(&folder);
-        link.cloud.upload(&job.bucket, &job.training_key, &path, &mut |done, of| training(activity, done, of)).await?;
+        let mut uploads = vec![("Uploading training records", training_file(&folder), &job.training_key)];
         if let Some(key) = &job.validation_key {
-            let validation = show("Uploading validation records");
-            let path = validation_file(&folder);
-            link.cloud.upload(&job.bucket, key, &path, &mut |done, of| validation(activity, done, of)).await?;
+            uploads.push(("Uploading validation records", validation_file(&folder), key));
+        }
+        for (phase, path, key) in uploads {
+            let to = S3Uri { bucket: job.bucket.clone(), key: key.clone() };
+            let options = TransferOptions { keep_journal: true, ..self.transfers.options(journal_of(&path)) };
+            follow(link.cloud.upload_file(&path, &to, options), activity, phase).await?;
         }
         activity.progress("Creating the job", None);
         link.cloud
@@ -205,6 +204,16 @@ impl Workbench {
         }
     }
 
+    /// Parts of a file that no job will read are taken away.
+    async fn discard_uploads(&self, link: &Link, job: &JobRecord) {
+        let folder = self.jobs.folder.join(&job.id);
+        for file in [training_file(&folder), validation_file(&folder)] {
+            if let Err(error) = link.cloud.discard_transfer(&journal_of(&file)).await {
+                tracing::warn!(%error, job = job.id, "the parts of an upload could not be taken away");
+            }
+        }
+    }
+
     /// Writes down why a job ended here and not at the endpoint.
     fn give_up(&self, id: &str, error: &AppError) {
         let ended_at = self.host.now_ms();
@@ -232,6 +241,11 @@ pub fn training_file(folder: &std::path::Path) -> PathBuf {
 
 pub fn validation_file(folder: &std::path::Path) -> PathBuf {
     folder.join("validation.jsonl")
+}
+
+/// Where the upload of a file is written down. It stays with the job, so that what arrived is not sent again.
+fn journal_of(file: &std::path::Path) -> PathBuf {
+    file.with_extension("upload")
 }
 
 fn cancelled() -> AppError {

@@ -15,7 +15,7 @@ async function open(address: string, planned: Partial<JobPlan> = {}) {
   const host = install({
     start: () => ({
       version: '1',
-      settings: { theme: 'light' },
+      settings: { theme: 'light', monthlyBudgetUsd: null, transferLimit: null },
       connection,
       openedFile: null,
     }),
