@@ -1,6 +1,7 @@
 //! Custom models: what a completed job leaves. Get, list and delete.
 //!
-//! The weights are in `models/ID` of the folder. Deliberately absent in this storey: CreateCustomModel and copies.
+//! The weights are in `models/ID` of the folder. CreateCustomModel brings in what SageMaker has trained, which nothing
+//! here can have: it is answered with the reason. Copies are made in `copies`.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::clock::iso8601;
-use crate::constraints::Checks;
+use crate::constraints::{self, Checks};
 use crate::deployments::Deployment;
 use crate::errors::ApiError;
 use crate::ids::foundation_model_arn;
@@ -29,6 +30,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/custom-models",
         body_limit: CONTROL_BODY,
         handler: Handler::Control(list),
+    },
+    Operation {
+        name: "CreateCustomModel",
+        method: Method::POST,
+        path: "/custom-models/create-custom-model",
+        body_limit: CONTROL_BODY,
+        handler: Handler::Control(create),
     },
     Operation {
         name: "GetCustomModel",
@@ -65,6 +73,29 @@ pub(crate) struct CustomModel {
     pub(crate) created: i64,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CreateModel {
+    model_name: Option<String>,
+    role_arn: Option<String>,
+    client_request_token: Option<String>,
+}
+
+/// Refuses what is malformed as the service does, and all the rest with the reason.
+fn create(_: &Arc<App>, call: &Call) -> Answer {
+    let request: CreateModel = call.json()?;
+    let mut checks = Checks::default();
+    checks.required("modelName", request.model_name.as_deref(), &constraints::CUSTOM_MODEL_NAME);
+    checks.optional("roleArn", request.role_arn.as_deref(), &constraints::ROLE_ARN);
+    checks.optional("clientRequestToken", request.client_request_token.as_deref(), &constraints::TOKEN);
+    checks.finish()?;
+    Err(ApiError::validation(
+        "CreateCustomModel is not available in this sandbox: it takes an Amazon Nova model that was trained in Amazon \
+         SageMaker AI and lies in storage managed by Amazon, and neither can be had here. Tune a model with \
+         CreateModelCustomizationJob, or bring one in with CreateModelImportJob.",
+    ))
+}
+
 impl CustomModel {
     /// What a job that trained to its end leaves behind.
     pub(crate) fn of(job: &Job, created: i64) -> Self {
@@ -77,7 +108,7 @@ impl CustomModel {
             job_name: job.name.clone(),
             job_arn: job.arn.clone(),
             asked: job.asked.clone(),
-            losses: job.losses,
+            losses: job.losses.clone(),
             stand_in: job.stand_in.clone(),
             created,
         }
@@ -100,7 +131,7 @@ impl CustomModel {
             "modelStatus": "Active",
         });
         self.asked.data_view(&mut view);
-        if let Some(losses) = self.losses {
+        if let Some(losses) = &self.losses {
             losses.view(&mut view);
         }
         if let Some(key) = self.asked.kms_key.as_ref().filter(|key| key.starts_with("arn:")) {

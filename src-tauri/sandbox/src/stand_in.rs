@@ -10,6 +10,7 @@
 //! | epochs | as given, at most tiny-v1's greatest |
 //! | batch size | as given, at least 8 |
 //! | warm-up steps | as given, else tiny-v1's default |
+//! | early stopping | as given, else the named model's default; each epoch's end is a check |
 //! | everything else | held to its range and then not used |
 //!
 //! Stand-ins are tuned by adapter (LoRA of rank 16), as the models they stand in for are, unless the job asks for all
@@ -18,7 +19,7 @@
 use std::collections::BTreeMap;
 
 use whetstone_catalog::{BaseModel, HyperparameterKind, TINY_V1, catalog};
-use whetstone_tuner::Approach;
+use whetstone_tuner::{Approach, EarlyStopping};
 
 /// The least batch of a stand-in. Some models are tuned with single records, which a small model learns little from.
 const LEAST_BATCH: u32 = 8;
@@ -37,6 +38,8 @@ pub(crate) struct TrainingSettings {
     pub(crate) learning_rate: f64,
     pub(crate) warmup_steps: u32,
     pub(crate) seed: u64,
+    /// Of a job that has validation data.
+    pub(crate) early_stopping: Option<EarlyStopping>,
 }
 
 /// The id of the model that works in the place of `model`, when it is not that model itself.
@@ -64,6 +67,7 @@ pub(crate) fn training_settings(
             whole("learningRateWarmupSteps", tiny.default("learningRateWarmupSteps")),
         ) as u32,
         seed: number("seed").unwrap_or(1.0) as u64,
+        early_stopping: early_stopping(number("earlyStoppingPatience"), number("earlyStoppingThreshold")),
     };
     if model.local {
         let rank = whole("loraRank", f64::from(RANK)) as u32;
@@ -83,6 +87,12 @@ pub(crate) fn training_settings(
     let more = if approach == Approach::Full { 1.0 } else { ADAPTER_RATE };
     let learning_rate = tiny.within("learningRate", ratio * tiny.default("learningRate") * more);
     TrainingSettings { approach, batch_size: settings.batch_size.max(LEAST_BATCH), learning_rate, ..settings }
+}
+
+/// Of the models that have it, as given. A patience of 0, which only tiny-v1 takes, is none at all.
+fn early_stopping(patience: Option<f64>, threshold: Option<f64>) -> Option<EarlyStopping> {
+    let patience = patience.filter(|patience| *patience >= 1.0)? as u32;
+    Some(EarlyStopping { patience, threshold: threshold.unwrap_or(0.0) })
 }
 
 /// tiny-v1's own defaults and ranges.
@@ -128,6 +138,19 @@ mod tests {
         assert_eq!((asked.epochs, asked.batch_size, asked.learning_rate, asked.seed), (3, 4, 0.002, 9));
         assert_eq!(asked.approach, Approach::Full);
         assert_eq!(settings(TINY_V1, &[("approach", "lora"), ("loraRank", "4")]).approach, Approach::Lora { rank: 4 });
+    }
+
+    #[test]
+    fn early_stopping_is_as_the_named_model_has_it() {
+        let haiku = "anthropic.claude-3-haiku-20240307-v1:0:200k";
+        let of = |model, pairs: &[(&str, &str)]| {
+            settings(model, pairs).early_stopping.map(|rule| (rule.patience, rule.threshold))
+        };
+        assert_eq!(of(haiku, &[]), Some((2, 0.001)));
+        assert_eq!(of(haiku, &[("earlyStoppingPatience", "4"), ("earlyStoppingThreshold", "0.1")]), Some((4, 0.1)));
+        assert_eq!(of("amazon.nova-micro-v1:0:128k", &[]), None);
+        assert_eq!(of(TINY_V1, &[]), None, "the bundled model trains to the end unless it is told");
+        assert_eq!(of(TINY_V1, &[("earlyStoppingPatience", "3")]), Some((3, 0.001)));
     }
 
     #[test]

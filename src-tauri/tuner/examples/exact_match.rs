@@ -106,7 +106,7 @@ fn tune(arguments: &Arguments, train: &Pairs) -> Result<(), Box<dyn Error>> {
     let spec = RunSpec {
         model,
         training: PathBuf::from("train.jsonl"),
-        validation: None,
+        validation: Vec::new(),
         objective: Objective::Completion,
         approach,
         epochs: arguments.epochs,
@@ -116,6 +116,7 @@ fn tune(arguments: &Arguments, train: &Pairs) -> Result<(), Box<dyn Error>> {
         seed: arguments.seed,
         threads: arguments.threads,
         validate_every: None,
+        early_stopping: None,
         checkpoint_every_seconds: 3600,
     };
     spec.write(dir)?;

@@ -98,7 +98,14 @@ mod tests {
     use super::*;
 
     fn some_state() -> (Position, Vec<f32>, Moments) {
-        let position = Position { step: 7, epoch_loss: 1.25, epoch_predicted: 9, validation_loss: Some(0.1) };
+        let position = Position {
+            step: 7,
+            epoch_loss: 1.25,
+            epoch_predicted: 9,
+            validation_losses: vec![0.1],
+            best: Some(0.1),
+            without_progress: 1,
+        };
         let moments = Moments { first: vec![0.5, -1e-30], second: vec![3.0, f32::MIN_POSITIVE] };
         (position, vec![1.0 / 3.0, -2.0], moments)
     }

@@ -41,6 +41,6 @@ mod worker;
 pub use error::TunerError;
 pub use generation::{Generated, Piece, SampleOptions, StopReason};
 pub use language_model::LanguageModel;
-pub use run::{Approach, MODEL_FOLDER, Objective, RUN_FILE, RunEvent, RunSpec};
+pub use run::{Approach, EarlyStopping, MODEL_FOLDER, Objective, RUN_FILE, RunEvent, RunSpec};
 pub use turns::{Role, Turn};
 pub use worker::{WorkerEnd, run_worker, worker_process};

@@ -116,7 +116,10 @@ pub fn pretrain(
         }
         Ok(Wish::GoOn)
     })?;
-    let End::Done { training_loss, validation_loss: Some(held_out_loss) } = end else {
+    let End::Done { training_loss, validation_losses, .. } = end else {
+        return Err(TunerError::Data("the run was left".to_string()));
+    };
+    let Some(&held_out_loss) = validation_losses.first() else {
         return Err(TunerError::Data("no text was held out".to_string()));
     };
     let weights = pupil.trainer.into_weights();
@@ -175,6 +178,7 @@ impl Recipe {
                 floor: 0.05,
             },
             validate_every: None,
+            early_stopping: None,
         }
     }
 }
@@ -192,9 +196,9 @@ impl Learner for Pupil<'_> {
         self.trainer.step(&records, step, rate)
     }
 
-    fn validate(&mut self) -> Option<f64> {
+    fn validate(&mut self) -> Vec<f64> {
         let records = &self.held_out.all;
-        (!records.is_empty()).then(|| self.trainer.measure(records).mean())
+        if records.is_empty() { Vec::new() } else { vec![self.trainer.measure(records).mean()] }
     }
 
     fn keep(&mut self, _position: &Position) -> Result<(), TunerError> {

@@ -39,6 +39,15 @@ pub enum Approach {
     },
 }
 
+/// When validation that no longer gets better ends a run before its last epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EarlyStopping {
+    /// So many measurements without progress end it, at least 1.
+    pub patience: u32,
+    /// By how much the validation loss must get below the least one so far to be progress, in nats.
+    pub threshold: f64,
+}
+
 /// Everything a worker needs to know; written to the run's folder as [`RUN_FILE`].
 ///
 /// The same spec on the same data and machine gives the same losses. Paths that are not absolute are
@@ -49,8 +58,8 @@ pub struct RunSpec {
     pub model: Option<PathBuf>,
     /// JSONL, one `{"turns":[{"role","text"}]}` a line.
     pub training: PathBuf,
-    /// The same form; its loss is measured at intervals and after each epoch.
-    pub validation: Option<PathBuf>,
+    /// The same form, any number of sets; the loss of each is measured at intervals and after each epoch.
+    pub validation: Vec<PathBuf>,
     /// Which tokens are predicted.
     pub objective: Objective,
     /// Which weights change.
@@ -69,6 +78,8 @@ pub struct RunSpec {
     pub threads: usize,
     /// Measure the validation loss every so many steps; none means after each epoch only.
     pub validate_every: Option<u32>,
+    /// None means that every epoch is trained. It takes validation data.
+    pub early_stopping: Option<EarlyStopping>,
     /// Write a checkpoint when so many seconds have passed since the last.
     pub checkpoint_every_seconds: u32,
 }
@@ -124,8 +135,10 @@ pub enum RunEvent {
         /// Tokens read a second, over the step.
         tokens_per_second: f64,
     },
-    /// The validation loss was measured, after the change of `step`.
+    /// A validation loss was measured, after the change of `step`.
     Validation {
+        /// Which set of validation data, from 0.
+        set: usize,
         /// The last step taken.
         step: u64,
         /// Its epoch.
@@ -140,12 +153,12 @@ pub enum RunEvent {
     },
     /// The tuned model is in the run's folder under [`MODEL_FOLDER`].
     Finished {
-        /// Steps taken over the whole run.
+        /// Steps taken over the whole run: fewer than were to be taken when it ended early.
         steps: u64,
         /// Mean training loss over the last epoch.
         training_loss: f64,
-        /// The validation loss of the finished model.
-        validation_loss: Option<f64>,
+        /// The loss of the finished model on each set of validation data.
+        validation_losses: Vec<f64>,
     },
     /// The run ended without a model.
     Failed {

@@ -6,17 +6,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::TunerError;
 use crate::optimizer::RateCourse;
 use crate::records::epoch_order;
 use crate::trainer::Measured;
+use crate::{EarlyStopping, TunerError};
 
 /// What the loop drives.
 pub(crate) trait Learner {
     /// Takes one step on the records of these indexes.
     fn step(&mut self, records: &[u32], step: u64, rate: f64) -> Measured;
-    /// The validation loss, where there is validation data.
-    fn validate(&mut self) -> Option<f64>;
+    /// The loss of each set of validation data.
+    fn validate(&mut self) -> Vec<f64>;
     /// Writes down everything needed to go on from `position`.
     fn keep(&mut self, position: &Position) -> Result<(), TunerError>;
 }
@@ -31,6 +31,8 @@ pub(crate) struct Schedule {
     pub course: RateCourse,
     /// Measure the validation loss after every so many steps, besides the end of each epoch.
     pub validate_every: Option<u64>,
+    /// When validation that no longer gets better ends the run.
+    pub early_stopping: Option<EarlyStopping>,
 }
 
 /// How far a run has come.
@@ -41,8 +43,31 @@ pub(crate) struct Position {
     /// Summed loss of the epoch so far, and how many predictions it sums.
     pub epoch_loss: f64,
     pub epoch_predicted: u64,
-    /// The last validation loss.
-    pub validation_loss: Option<f64>,
+    /// The last loss of each set of validation data.
+    #[serde(default)]
+    pub validation_losses: Vec<f64>,
+    /// The least mean of these so far, and how many measurements have come since without getting below it.
+    #[serde(default)]
+    pub best: Option<f64>,
+    #[serde(default)]
+    pub without_progress: u32,
+}
+
+impl Position {
+    /// Takes note of a measurement: what is not below the best one by the threshold is no progress.
+    fn measured(&mut self, losses: Vec<f64>, threshold: f64) {
+        self.validation_losses = losses;
+        if self.validation_losses.is_empty() {
+            return;
+        }
+        let mean = self.validation_losses.iter().sum::<f64>() / self.validation_losses.len() as f64;
+        if self.best.is_none_or(|best| mean < best - threshold) {
+            self.best = Some(mean);
+            self.without_progress = 0;
+        } else {
+            self.without_progress += 1;
+        }
+    }
 }
 
 /// What the loop tells its sink.
@@ -56,6 +81,8 @@ pub(crate) enum Progress {
         tokens: u64,
     },
     Validation {
+        /// Which set of validation data, from 0.
+        set: usize,
         step: u64,
         epoch: u32,
         loss: f64,
@@ -78,10 +105,11 @@ pub(crate) enum Wish {
 /// How the loop ended.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum End {
-    /// All steps are taken. The training loss is the mean over the last epoch.
+    /// All steps are taken, or validation has ended the run before. The training loss is the mean over the last epoch.
     Done {
+        steps: u64,
         training_loss: f64,
-        validation_loss: Option<f64>,
+        validation_losses: Vec<f64>,
     },
     Stopped,
 }
@@ -95,6 +123,11 @@ impl Schedule {
     fn steps_per_epoch(&self) -> u64 {
         Schedule::steps(self.records, self.batch_size, 1)
     }
+
+    /// Whether validation has not got better for as long as patience lasts.
+    fn ended_early(&self, position: &Position) -> bool {
+        self.early_stopping.is_some_and(|rule| position.without_progress >= rule.patience)
+    }
 }
 
 /// Runs from `position` to the end, or until the sink wishes to stop.
@@ -106,6 +139,11 @@ pub(crate) fn run(
 ) -> Result<End, TunerError> {
     let per_epoch = schedule.steps_per_epoch();
     let first_epoch = (position.step / per_epoch) as u32;
+    let threshold = schedule.early_stopping.map_or(0.0, |rule| rule.threshold);
+    // A checkpoint may have been kept at the very step that ended the run.
+    if schedule.ended_early(&position) {
+        return Ok(end_of(position));
+    }
     for epoch in first_epoch..schedule.epochs {
         let order = epoch_order(schedule.records, schedule.seed, epoch);
         let start = u64::from(epoch) * per_epoch;
@@ -131,9 +169,9 @@ pub(crate) fn run(
             let last_of_epoch = position.step == start + per_epoch;
             let due = schedule.validate_every.is_some_and(|every| position.step.is_multiple_of(every));
             if last_of_epoch || due {
-                position.validation_loss = learner.validate();
-                if let Some(loss) = position.validation_loss {
-                    sink(Progress::Validation { step, epoch, loss })?;
+                position.measured(learner.validate(), threshold);
+                for (set, loss) in position.validation_losses.iter().enumerate() {
+                    sink(Progress::Validation { set, step, epoch, loss: *loss })?;
                 }
             }
             if wish != Wish::GoOn {
@@ -143,12 +181,20 @@ pub(crate) fn run(
             if wish == Wish::Stop {
                 return Ok(End::Stopped);
             }
+            if schedule.ended_early(&position) {
+                return Ok(end_of(position));
+            }
         }
     }
-    Ok(End::Done {
+    Ok(end_of(position))
+}
+
+fn end_of(position: Position) -> End {
+    End::Done {
+        steps: position.step,
         training_loss: position.epoch_loss / position.epoch_predicted.max(1) as f64,
-        validation_loss: position.validation_loss,
-    })
+        validation_losses: position.validation_losses,
+    }
 }
 
 #[cfg(test)]
@@ -162,6 +208,8 @@ mod tests {
         steps: Vec<(u64, Vec<u32>)>,
         kept: Vec<Position>,
         diverge_at: Option<u64>,
+        /// What validation finds, one measurement after the other; else how many steps were taken.
+        found: Vec<f64>,
     }
 
     impl Learner for Diary {
@@ -171,8 +219,9 @@ mod tests {
             Measured { loss, predicted: 1, tokens: 3 }
         }
 
-        fn validate(&mut self) -> Option<f64> {
-            Some(self.steps.len() as f64)
+        fn validate(&mut self) -> Vec<f64> {
+            let taken = self.steps.len();
+            vec![self.found.get((taken / 3).wrapping_sub(1)).copied().unwrap_or(taken as f64)]
         }
 
         fn keep(&mut self, position: &Position) -> Result<(), TunerError> {
@@ -189,6 +238,7 @@ mod tests {
             seed: 3,
             course: RateCourse { highest: 1.0, warmup_steps: 0, total_steps: 6, floor: 0.0 },
             validate_every: Some(2),
+            early_stopping: None,
         }
     }
 
@@ -196,7 +246,7 @@ mod tests {
     fn every_epoch_takes_every_record_once() {
         let mut diary = Diary::default();
         let end = run(&schedule(), Position::default(), &mut diary, &mut |_| Ok(Wish::GoOn));
-        assert_eq!(end.unwrap(), End::Done { training_loss: 4.0, validation_loss: Some(6.0) });
+        assert_eq!(end.unwrap(), End::Done { steps: 6, training_loss: 4.0, validation_losses: vec![6.0] });
         for epoch in diary.steps.chunks(3) {
             let mut taken: Vec<u32> = epoch.iter().flat_map(|(_, batch)| batch.clone()).collect();
             taken.sort_unstable();
@@ -231,7 +281,42 @@ mod tests {
             let kept = diary.kept.pop().unwrap();
             let end = run(&schedule(), kept, &mut diary, &mut |_| Ok(Wish::GoOn)).unwrap();
             assert_eq!(diary.steps, whole.steps);
-            assert_eq!(end, End::Done { training_loss: 4.0, validation_loss: Some(6.0) });
+            assert_eq!(end, End::Done { steps: 6, training_loss: 4.0, validation_losses: vec![6.0] });
+        }
+    }
+
+    #[test]
+    fn validation_that_no_longer_gets_better_ends_the_run_when_patience_does() {
+        let impatient = |patience, threshold| Schedule {
+            epochs: 6,
+            validate_every: None,
+            early_stopping: Some(EarlyStopping { patience, threshold }),
+            ..schedule()
+        };
+        // Found after each epoch of three steps.
+        let found = vec![5.0, 4.0, 3.95, 3.9, 3.99, 3.0];
+        let steps_of = |schedule: &Schedule, stop: Option<u64>| {
+            let mut diary = Diary { found: found.clone(), ..Diary::default() };
+            let mut sink = |progress: Progress| {
+                let here = matches!(progress, Progress::Step { step, .. } if Some(step) == stop);
+                Ok(if here { Wish::Stop } else { Wish::GoOn })
+            };
+            let mut end = run(schedule, Position::default(), &mut diary, &mut sink).unwrap();
+            if end == End::Stopped {
+                let kept = diary.kept.pop().unwrap();
+                end = run(schedule, kept, &mut diary, &mut |_| Ok(Wish::GoOn)).unwrap();
+            }
+            let End::Done { steps, .. } = end else { panic!("{end:?}") };
+            assert_eq!(diary.steps.len() as u64, steps);
+            steps
+        };
+        assert_eq!(steps_of(&impatient(1, 0.1), None), 9, "3.95 is no progress over 4.0");
+        assert_eq!(steps_of(&impatient(2, 0.1), None), 12, "nor is 3.9, and the best stays 4.0");
+        assert_eq!(steps_of(&impatient(1, 0.0), None), 15, "each is below the one before, up to 3.99");
+        assert_eq!(steps_of(&impatient(3, 0.2), None), 15);
+        assert_eq!(steps_of(&impatient(4, 0.2), None), 18, "3.0 comes before patience ends");
+        for stop in 0..12 {
+            assert_eq!(steps_of(&impatient(2, 0.1), Some(stop)), 12, "a run that was left at {stop}");
         }
     }
 

@@ -102,17 +102,19 @@ fn lock(dir: &Path) -> Result<File, TunerError> {
 /// What a finished run found.
 #[derive(Serialize, Deserialize)]
 struct Outcome {
+    /// Steps that the run was to take, and those that it took.
     steps: u64,
+    taken: u64,
     records: u64,
     tokens_per_epoch: u64,
     shortened_records: u64,
     training_loss: f64,
-    validation_loss: Option<f64>,
+    validation_losses: Vec<f64>,
 }
 
 fn train(dir: &Path, teller: &mut Teller<'_>, parent_gone: &dyn Fn() -> bool) -> Result<WorkerEnd, TunerError> {
     if let Some(outcome) = finished(dir)? {
-        teller.started(&outcome, Some(outcome.steps))?;
+        teller.started(&outcome, Some(outcome.taken))?;
         teller.finished(&outcome)?;
         return Ok(WorkerEnd::Finished);
     }
@@ -126,11 +128,12 @@ fn train(dir: &Path, teller: &mut Teller<'_>, parent_gone: &dyn Fn() -> bool) ->
     let schedule = schedule(&spec, data.training.all.len());
     let mut outcome = Outcome {
         steps: schedule.course.total_steps,
+        taken: 0,
         records: data.training.all.len() as u64,
         tokens_per_epoch: data.training.tokens(),
         shortened_records: data.training.shortened,
         training_loss: 0.0,
-        validation_loss: None,
+        validation_losses: Vec::new(),
     };
     let parameters = parameters(&spec, &model)?;
     let mut apprentice = Apprentice {
@@ -150,11 +153,12 @@ fn train(dir: &Path, teller: &mut Teller<'_>, parent_gone: &dyn Fn() -> bool) ->
     };
     let position = resumed.unwrap_or_default();
     let end = training::run(&schedule, position, &mut apprentice, &mut |progress| sink.hear(progress))?;
-    let End::Done { training_loss, validation_loss } = end else {
+    let End::Done { steps, training_loss, validation_losses } = end else {
         return Ok(WorkerEnd::ParentGone);
     };
+    outcome.taken = steps;
     outcome.training_loss = training_loss;
-    outcome.validation_loss = validation_loss;
+    outcome.validation_losses = validation_losses;
     let tuned = model.with_weights(apprentice.trainer.into_weights());
     leave_model(dir, &tuned, &outcome)?;
     teller.finished(&outcome)?;
@@ -171,6 +175,11 @@ fn check(spec: &RunSpec) -> Result<(), TunerError> {
     }
     if spec.approach == (Approach::Lora { rank: 0 }) {
         return refuse("an adapter's rank must be at least 1");
+    }
+    if let Some(rule) = spec.early_stopping
+        && (rule.patience == 0 || spec.validation.is_empty() || rule.threshold.is_nan() || rule.threshold < 0.0)
+    {
+        return refuse("early stopping takes validation data, a patience of at least 1 and no negative threshold");
     }
     if spec.validate_every == Some(0) {
         return refuse("validation cannot be measured every 0 steps");
@@ -209,6 +218,7 @@ fn schedule(spec: &RunSpec, records: usize) -> Schedule {
             floor: 0.02,
         },
         validate_every: spec.validate_every.map(u64::from),
+        early_stopping: spec.early_stopping,
     }
 }
 
@@ -216,16 +226,17 @@ fn schedule(spec: &RunSpec, records: usize) -> Schedule {
 fn identity(spec: &RunSpec, outcome: &Outcome) -> String {
     let RunSpec { objective, approach, epochs, batch_size, learning_rate, warmup_steps, seed, .. } = spec;
     let (records, tokens) = (outcome.records, outcome.tokens_per_epoch);
+    let early = spec.early_stopping.map_or_else(String::new, |rule| format!(" {rule:?}"));
     format!(
         "{objective:?} {approach:?} epochs {epochs} batch {batch_size} rate {learning_rate} \
-         warm-up {warmup_steps} seed {seed} records {records} tokens {tokens}"
+         warm-up {warmup_steps} seed {seed} records {records} tokens {tokens}{early}"
     )
 }
 
 /// The records of a run.
 struct Data {
     training: Records,
-    validation: Option<Records>,
+    validation: Vec<Records>,
 }
 
 impl Data {
@@ -239,7 +250,10 @@ impl Data {
             }
             Ok(records)
         };
-        Ok(Data { training: read(&spec.training)?, validation: spec.validation.as_ref().map(read).transpose()? })
+        Ok(Data {
+            training: read(&spec.training)?,
+            validation: spec.validation.iter().map(read).collect::<Result<_, _>>()?,
+        })
     }
 }
 
@@ -269,9 +283,9 @@ impl Learner for Apprentice<'_> {
         self.trainer.step(&records, step, rate)
     }
 
-    fn validate(&mut self) -> Option<f64> {
-        let records = self.data.validation.as_ref()?;
-        Some(self.trainer.measure(&records.all).mean())
+    fn validate(&mut self) -> Vec<f64> {
+        let sets = &self.data.validation;
+        sets.iter().map(|records| self.trainer.measure(&records.all).mean()).collect()
     }
 
     fn keep(&mut self, position: &Position) -> Result<(), TunerError> {
@@ -301,7 +315,7 @@ impl Sink<'_, '_> {
                 tokens,
                 tokens_per_second: tokens as f64 / self.stepped.elapsed().as_secs_f64(),
             },
-            Progress::Validation { step, epoch, loss } => RunEvent::Validation { step, epoch, loss },
+            Progress::Validation { set, step, epoch, loss } => RunEvent::Validation { set, step, epoch, loss },
             Progress::Checkpoint { step } => RunEvent::Checkpoint { step },
         };
         self.teller.tell(&event)?;
@@ -342,9 +356,9 @@ impl Teller<'_> {
 
     fn finished(&mut self, outcome: &Outcome) -> Result<(), TunerError> {
         self.tell(&RunEvent::Finished {
-            steps: outcome.steps,
+            steps: outcome.taken,
             training_loss: outcome.training_loss,
-            validation_loss: outcome.validation_loss,
+            validation_losses: outcome.validation_losses.clone(),
         })
     }
 }

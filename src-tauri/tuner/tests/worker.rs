@@ -12,8 +12,8 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 use whetstone_tuner::pretraining::{Recipe, pretrain};
 use whetstone_tuner::{
-    Approach, LanguageModel, MODEL_FOLDER, Objective, Role, RunEvent, RunSpec, SampleOptions, StopReason, TunerError,
-    Turn, WorkerEnd, run_worker,
+    Approach, EarlyStopping, LanguageModel, MODEL_FOLDER, Objective, Role, RunEvent, RunSpec, SampleOptions,
+    StopReason, TunerError, Turn, WorkerEnd, run_worker,
 };
 
 const COLOURS: [&str; 4] = ["red", "green", "blue", "grey"];
@@ -69,7 +69,7 @@ fn spec(approach: Approach) -> RunSpec {
     RunSpec {
         model: Some(base().join("model")),
         training: "train.jsonl".into(),
-        validation: Some("validation.jsonl".into()),
+        validation: vec!["validation.jsonl".into()],
         objective: Objective::Completion,
         approach,
         epochs: 3,
@@ -79,6 +79,7 @@ fn spec(approach: Approach) -> RunSpec {
         seed: 11,
         threads: 2,
         validate_every: Some(4),
+        early_stopping: None,
         checkpoint_every_seconds: 3600,
     }
 }
@@ -130,13 +131,51 @@ fn learns(approach: Approach) {
     let (result, events) = work(dir.path(), None);
     assert_eq!(result.unwrap(), WorkerEnd::Finished);
     assert!(matches!(events[0], RunEvent::Started { total_steps: 190, records: 300, resumed_from: None, .. }));
-    let Some(RunEvent::Finished { steps: 190, training_loss, validation_loss: Some(validation) }) = events.last()
-    else {
+    let Some(RunEvent::Finished { steps: 190, training_loss, validation_losses }) = events.last() else {
         panic!("{:?}", events.last());
     };
+    let [validation] = validation_losses.as_slice() else { panic!("{validation_losses:?}") };
     assert!(*training_loss < 0.1 && *validation < 0.2, "{training_loss} {validation}");
     assert_eq!(answer(dir.path(), "Which colour has door 503, the grey one?"), "grey");
     assert!(!dir.path().join("checkpoint").exists());
+}
+
+#[test]
+fn each_set_of_validation_data_is_measured_and_a_run_that_no_longer_gets_better_ends() {
+    let patient = EarlyStopping { patience: 2, threshold: 0.05 };
+    let validation = vec!["validation.jsonl".into(), "other.jsonl".into()];
+    // At this rate, nothing gets better by so much.
+    let stopped = RunSpec {
+        learning_rate: 1e-6,
+        epochs: 9,
+        validate_every: None,
+        validation,
+        early_stopping: Some(patient),
+        ..spec(Approach::Full)
+    };
+    let dir = folder(&stopped);
+    fs::write(dir.path().join("other.jsonl"), records(7, 300)).unwrap();
+    let (result, events) = work(dir.path(), None);
+    assert_eq!(result.unwrap(), WorkerEnd::Finished);
+    assert!(matches!(events[0], RunEvent::Started { total_steps: 63, .. }));
+    let measured: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            RunEvent::Validation { set, step, epoch, loss } => Some((*step, *epoch, *set, *loss)),
+            _ => None,
+        })
+        .collect();
+    let places: Vec<_> = measured.iter().map(|(step, epoch, set, _)| (*step, *epoch, *set)).collect();
+    assert_eq!(places, [(6, 0, 0), (6, 0, 1), (13, 1, 0), (13, 1, 1), (20, 2, 0), (20, 2, 1)]);
+    let Some(RunEvent::Finished { steps: 21, validation_losses, .. }) = events.last() else {
+        panic!("{:?}", events.last());
+    };
+    assert_eq!(*validation_losses, [measured[4].3, measured[5].3]);
+    assert_ne!(validation_losses[0], validation_losses[1]);
+    // Started once more, it tells the same end.
+    let (_, again) = work(dir.path(), None);
+    assert!(matches!(again[0], RunEvent::Started { total_steps: 63, resumed_from: Some(21), .. }));
+    assert_eq!(again.last(), events.last());
 }
 
 #[test]
@@ -195,7 +234,13 @@ fn a_worker_started_on_a_finished_run_tells_its_result_again() {
 
 #[test]
 fn settings_and_data_that_cannot_work_fail_with_the_reason() {
-    let cases: [(RunSpec, &str); 4] = [
+    let nothing_to_measure = RunSpec {
+        validation: Vec::new(),
+        early_stopping: Some(EarlyStopping { patience: 1, threshold: 0.0 }),
+        ..spec(Approach::Full)
+    };
+    let cases: [(RunSpec, &str); 5] = [
+        (nothing_to_measure, "early stopping"),
         (RunSpec { epochs: 0, ..spec(Approach::Full) }, "epochs"),
         (spec(Approach::Lora { rank: 65 }), "rank 65"),
         (RunSpec { training: "missing.jsonl".into(), ..spec(Approach::Full) }, "missing.jsonl"),

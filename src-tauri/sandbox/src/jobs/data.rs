@@ -4,7 +4,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use whetstone_catalog::BaseModel;
@@ -19,17 +19,23 @@ use crate::s3::store::StoreError;
 
 /// Names inside a job's folder.
 pub(super) const TRAINING_FILE: &str = "training.jsonl";
-pub(super) const VALIDATION_FILE: &str = "validation.jsonl";
 
-/// Holds both files to the base model and writes them to the job's folder in the form that the trainer reads.
+/// The records of a validator, by its place among the job's.
+pub(super) fn validation_file(index: usize) -> PathBuf {
+    format!("validation-{index}.jsonl").into()
+}
+
+/// Holds all files to the base model and writes them to the job's folder in the form that the trainer reads.
 pub(super) fn process(app: &App, job: &Job, model: &BaseModel, folder: &Path) -> Result<(), Refusal> {
     let intent = Intent::of(model, if job.is_pretraining() { ContinuedPreTraining } else { FineTuning });
     let training = checked(app, &job.asked.training_uri, intent, SplitKind::Training)?;
-    let validation =
-        job.asked.validation_uri.as_ref().map(|uri| checked(app, uri, intent, SplitKind::Validation)).transpose()?;
+    let validators = job.asked.validation_uris.iter();
+    let validation: Vec<Vec<Record>> =
+        validators.map(|uri| checked(app, uri, intent, SplitKind::Validation)).collect::<Result<_, _>>()?;
     let totals = SplitTotals {
         training: training.len() as u64,
-        validation: validation.as_ref().map_or(0, Vec::len) as u64,
+        // The model's bounds are for all validation data together.
+        validation: validation.iter().map(Vec::len).sum::<usize>() as u64,
         hold_out: 0,
     };
     let counts = check_counts(&totals, &intent);
@@ -39,8 +45,8 @@ pub(super) fn process(app: &App, job: &Job, model: &BaseModel, folder: &Path) ->
     let write = || -> io::Result<()> {
         fs::create_dir_all(folder)?;
         write_records(&folder.join(TRAINING_FILE), &training)?;
-        if let Some(records) = &validation {
-            write_records(&folder.join(VALIDATION_FILE), records)?;
+        for (index, records) in validation.iter().enumerate() {
+            write_records(&folder.join(validation_file(index)), records)?;
         }
         Ok(())
     };

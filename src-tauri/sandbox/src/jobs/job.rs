@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 use whetstone_catalog::CustomizationType;
 use whetstone_tuner::Approach;
@@ -112,7 +112,8 @@ pub(crate) struct Asked {
     /// Which weights of a stand-in are trained, where the job says so.
     #[serde(default)]
     pub(crate) approach: Option<Approach>,
-    pub(crate) validation_uri: Option<String>,
+    #[serde(default, alias = "validation_uri", deserialize_with = "several")]
+    pub(crate) validation_uris: Vec<String>,
     pub(crate) output_uri: String,
     pub(crate) hyperparameters: BTreeMap<String, String>,
     pub(crate) client_token: Option<String>,
@@ -124,7 +125,7 @@ pub(crate) struct Asked {
 impl Asked {
     /// The data configurations and what the kind of training needs, as jobs and custom models alike show them.
     pub(crate) fn data_view(&self, view: &mut Value) {
-        let validators: Vec<Value> = self.validation_uri.iter().map(|uri| json!({ "s3Uri": uri })).collect();
+        let validators: Vec<Value> = self.validation_uris.iter().map(|uri| json!({ "s3Uri": uri })).collect();
         view["trainingDataConfig"] = match &self.logs {
             Some(logs) => json!({ "invocationLogsConfig": logs }),
             None => json!({ "s3Uri": self.training_uri }),
@@ -137,20 +138,37 @@ impl Asked {
     }
 }
 
-/// The losses of a finished training.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// The losses of a finished training: of validation, one for each validator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Losses {
     pub(crate) training: f64,
-    pub(crate) validation: Option<f64>,
+    #[serde(default, deserialize_with = "several")]
+    pub(crate) validation: Vec<f64>,
 }
 
 impl Losses {
-    pub(crate) fn view(self, view: &mut Value) {
+    pub(crate) fn view(&self, view: &mut Value) {
         view["trainingMetrics"] = json!({ "trainingLoss": self.training });
-        if let Some(loss) = self.validation {
-            view["validationMetrics"] = json!([{ "validationLoss": loss }]);
+        if !self.validation.is_empty() {
+            let losses = self.validation.iter().map(|loss| json!({ "validationLoss": loss }));
+            view["validationMetrics"] = losses.collect();
         }
     }
+}
+
+/// A list. Records of earlier versions hold one or none in its place.
+fn several<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Kept<T> {
+        Many(Vec<T>),
+        One(T),
+    }
+    Ok(match Option::<Kept<T>>::deserialize(from)? {
+        None => Vec::new(),
+        Some(Kept::One(one)) => vec![one],
+        Some(Kept::Many(many)) => many,
+    })
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -259,7 +277,7 @@ impl Job {
         }
         if self.status == JobStatus::Completed {
             view["outputModelArn"] = json!(self.model_arn);
-            if let Some(losses) = self.losses {
+            if let Some(losses) = &self.losses {
                 losses.view(&mut view);
             }
         }
@@ -310,5 +328,19 @@ impl Listed for Job {
     }
     fn status(&self) -> &'static str {
         self.status.as_str()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_version_kept_of_validation_is_read() {
+        for (kept, expected) in [("null", vec![]), ("0.5", vec![0.5]), ("[0.5,1.5]", vec![0.5, 1.5])] {
+            let losses: Losses = serde_json::from_str(&format!("{{\"training\":1.0,\"validation\":{kept}}}")).unwrap();
+            assert_eq!(losses.validation, expected, "{kept}");
+        }
     }
 }

@@ -10,9 +10,9 @@
 //! | `data` | the data processing phase |
 //! | `prompts`, `distillation` | the prompts of a distillation, and the teacher's answers to them |
 //! | `training` | the training process, and what it says |
-//! | `metrics` | the two CSV files |
+//! | `metrics` | the CSV files |
 //!
-//! Deliberately absent: reinforcement fine-tuning and more than one validator. Each is refused in words.
+//! Deliberately absent: reinforcement fine-tuning, which is refused in words.
 
 mod data;
 mod distillation;

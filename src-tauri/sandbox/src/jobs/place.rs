@@ -49,7 +49,7 @@ impl Place {
 /// Role, buckets, objects, and the probe object in the output.
 pub(super) fn validate(app: &App, job: &Job) -> Result<(), Refusal> {
     let role = access::assume(app, &job.asked.role_arn, &job.arn)?;
-    for uri in std::iter::once(&job.asked.training_uri).chain(&job.asked.validation_uri) {
+    for uri in std::iter::once(&job.asked.training_uri).chain(&job.asked.validation_uris) {
         readable(app, job, &role, uri)?;
     }
     let output = Place::of(&job.asked.output_uri);

@@ -53,7 +53,7 @@ impl CreateJob {
             logs: self.training_data_config.as_ref().and_then(|data| data.invocation_logs_config.clone()),
             teacher,
             approach: self.approach(model)?,
-            validation_uri: self.validation_uri(model, model.data_for(kind))?,
+            validation_uris: self.validation_uris(model, model.data_for(kind))?,
             output_uri: self.output_data_config.as_ref().and_then(|data| data.s3_uri.clone()).unwrap_or_default(),
             hyperparameters,
             client_token: self.client_request_token.clone(),
@@ -179,16 +179,12 @@ impl CreateJob {
         }
     }
 
-    fn validation_uri(&self, model: &BaseModel, rules: &DataRules) -> Result<Option<String>, ApiError> {
+    fn validation_uris(&self, model: &BaseModel, rules: &DataRules) -> Result<Vec<String>, ApiError> {
         let validators =
             self.validation_data_config.as_ref().and_then(|data| data.validators.as_deref()).unwrap_or(&[]);
-        match validators {
-            [] => Ok(None),
-            [_] if !rules.validation_accepted => {
-                Err(ApiError::validation(format!("The base model {} does not take validation data.", model.id)))
-            }
-            [one] => Ok(one.s3_uri.clone()),
-            _ => Err(ApiError::validation("More than one validator is not available in this sandbox.")),
+        if !validators.is_empty() && !rules.validation_accepted {
+            return Err(ApiError::validation(format!("The base model {} does not take validation data.", model.id)));
         }
+        Ok(validators.iter().filter_map(|one| one.s3_uri.clone()).collect())
     }
 }

@@ -20,7 +20,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use whetstone_tuner::{Objective, RunEvent, RunSpec};
 
-use super::data::{TRAINING_FILE, VALIDATION_FILE};
+use super::data::{TRAINING_FILE, validation_file};
 use super::engine::End;
 use super::job::{Job, Losses};
 use super::metrics::{Metrics, Row};
@@ -53,7 +53,7 @@ pub(super) fn prepare(app: &App, job: &Job, settings: &TrainingSettings, folder:
     let spec = RunSpec {
         model: job.from_model.as_ref().map(|id| app.home().model(id)),
         training: TRAINING_FILE.into(),
-        validation: job.asked.validation_uri.as_ref().map(|_| VALIDATION_FILE.into()),
+        validation: (0..job.asked.validation_uris.len()).map(validation_file).collect(),
         objective: if job.is_pretraining() { Objective::AllTokens } else { Objective::Completion },
         approach: settings.approach,
         epochs: settings.epochs,
@@ -63,6 +63,7 @@ pub(super) fn prepare(app: &App, job: &Job, settings: &TrainingSettings, folder:
         seed: settings.seed,
         threads: app.threads(),
         validate_every: None,
+        early_stopping: settings.early_stopping.filter(|_| !job.asked.validation_uris.is_empty()),
         checkpoint_every_seconds: CHECKPOINT_SECONDS,
     };
     spec.write(folder).map_err(|error| error.to_string())
@@ -189,7 +190,11 @@ impl Log {
     fn new(app: &App, job: &Job, folder: &Path) -> Self {
         let output = Place::of_output(job);
         Self {
-            notes: Some(Notes { path: folder.join(EVENTS_FILE), ..Notes::default() }),
+            notes: Some(Notes {
+                path: folder.join(EVENTS_FILE),
+                metrics: Metrics::new(job.asked.validation_uris.len()),
+                ..Notes::default()
+            }),
             store: app.store().clone(),
             prefix: output.prefix(),
             bucket: output.bucket,
@@ -250,15 +255,16 @@ impl Notes {
     fn hear(&mut self, event: RunEvent) {
         match event {
             // A new trainer speaks: what an earlier one said of its end does not count.
-            RunEvent::Started { resumed_from, .. } => {
-                self.metrics.start_at(resumed_from.unwrap_or(0));
+            RunEvent::Started { resumed_from, total_steps, .. } => {
+                self.metrics.start_at(resumed_from.unwrap_or(0), total_steps);
                 self.failure = None;
             }
             RunEvent::Step { step, epoch, loss, .. } => self.metrics.step(Row(step, epoch, loss)),
-            RunEvent::Validation { step, epoch, loss } => self.metrics.validation(Row(step, epoch, loss)),
+            RunEvent::Validation { set, step, epoch, loss } => self.metrics.validation(set, Row(step, epoch, loss)),
             RunEvent::Checkpoint { .. } => {}
-            RunEvent::Finished { training_loss, validation_loss, .. } => {
-                self.losses = Some(Losses { training: training_loss, validation: validation_loss });
+            RunEvent::Finished { steps, training_loss, validation_losses } => {
+                self.metrics.ended_after(steps);
+                self.losses = Some(Losses { training: training_loss, validation: validation_losses });
             }
             RunEvent::Failed { message } => self.failure = Some(message),
         }
@@ -277,9 +283,9 @@ mod tests {
         let checkpoint = r#"{"event":"checkpoint","step":3}"#;
         write!(said(folder.path()).unwrap(), "{checkpoint}\n{{\"event\":\"ste").unwrap();
         notes.read_on().unwrap();
-        let finished = r#"{"event":"finished","steps":1,"training_loss":0.5,"validation_loss":null}"#;
+        let finished = r#"{"event":"finished","steps":1,"training_loss":0.5,"validation_losses":[]}"#;
         writeln!(said(folder.path()).unwrap(), "{finished}").unwrap();
         notes.read_on().unwrap();
-        assert_eq!(notes.losses, Some(Losses { training: 0.5, validation: None }));
+        assert_eq!(notes.losses, Some(Losses { training: 0.5, validation: Vec::new() }));
     }
 }
