@@ -3,12 +3,13 @@
 //! `App` is made once at the start and shared. It decides nothing itself.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use s3s::service::S3Service;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::auth::Door;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::home::{Home, Keys};
@@ -29,7 +30,7 @@ pub(crate) struct App {
     clock: Clock,
     state: State,
     store: Arc<ObjectStore>,
-    s3: S3Service,
+    s3: OnceLock<S3Service>,
     jobs: RunningJobs,
     models: Models,
     threads: Option<usize>,
@@ -52,7 +53,7 @@ impl App {
         let store = Arc::new(ObjectStore::open(&home, &config.region).map_err(folder)?);
         let state = State::open(&home.path("state.sqlite")).map_err(|error| SandboxError::State(error.to_string()))?;
         Ok(Self {
-            s3: crate::s3::service(store.clone(), &keys, clock.clone()),
+            s3: OnceLock::new(),
             models: Models::new(Memory { limit: config.limits.memory }),
             threads: config.limits.threads,
             jobs: RunningJobs::new(),
@@ -117,8 +118,14 @@ impl App {
         &self.store
     }
 
-    pub(crate) fn s3(&self) -> &S3Service {
-        &self.s3
+    /// The S3 half of the port. It asks `App` who may do what, so it is made when `App` is.
+    pub(crate) fn s3(app: &Arc<Self>) -> &S3Service {
+        app.s3.get_or_init(|| crate::s3::service(app))
+    }
+
+    /// What a request is held to now.
+    pub(crate) fn door(&self) -> Door<'_> {
+        Door { keys: &self.keys, region: &self.region, now: self.clock.now() }
     }
 
     pub(crate) fn jobs(&self) -> &RunningJobs {

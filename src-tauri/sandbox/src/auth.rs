@@ -3,7 +3,8 @@
 //! The received request is signed again with the `aws-sigv4` crate, over exactly the headers that the client says it
 //! signed, and the two signatures are compared in constant time. The body is hashed here, never taken from a header.
 //! S3 requests are verified by `s3s`, which also knows chunked and trailing signatures; this module only tells it
-//! apart. Deliberately absent: bearer tokens, session tokens, and signatures in the query.
+//! apart. Bedrock takes the folder's API key as a bearer token in place of a signature, as on AWS. Whose key it is, is
+//! asked of `identity`. Deliberately absent: signatures in the query.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,6 +18,10 @@ use time::macros::format_description;
 
 use crate::Keys;
 use crate::errors::{ApiError, ErrorKind};
+use crate::identity::{self, Caller};
+
+/// The header beside the signature of a temporary key.
+pub(crate) const TOKEN_HEADER: &str = "x-amz-security-token";
 
 /// How far a request's clock may be from ours.
 const CLOCK_WINDOW: Duration = Duration::from_secs(5 * 60);
@@ -26,7 +31,7 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// The parts of an `Authorization` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Authorization {
-    access_key_id: String,
+    pub(crate) access_key_id: String,
     date: String,
     pub(crate) region: String,
     pub(crate) service: String,
@@ -76,27 +81,46 @@ fn is_region(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
+/// What a sandbox holds requests to.
+#[derive(Clone, Copy)]
+pub(crate) struct Door<'a> {
+    pub(crate) keys: &'a Keys,
+    /// The Region that a request speaks to that does not say.
+    pub(crate) region: &'a str,
+    pub(crate) now: SystemTime,
+}
+
+/// Who makes a request, and to which Region it speaks.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub(crate) caller: Caller,
+    pub(crate) region: String,
+    /// `None` when a bearer token stood in its place.
+    signature: Option<Authorization>,
+}
+
+#[cfg(fuzzing)]
+impl Given {
+    pub(crate) fn user(region: &str) -> Self {
+        Self { caller: Caller::User, region: region.to_owned(), signature: None }
+    }
+}
+
 /// What can be checked before the body is read: form, service, key, headers and time.
-pub(crate) fn precheck(
-    headers: &HeaderMap,
-    service: &str,
-    keys: &Keys,
-    now: SystemTime,
-) -> Result<Authorization, ApiError> {
-    if !headers.contains_key(http::header::AUTHORIZATION) {
+pub(crate) fn precheck(headers: &HeaderMap, service: &str, door: Door<'_>) -> Result<Given, ApiError> {
+    let Some(header) = headers.get(http::header::AUTHORIZATION) else {
         return Err(ApiError::new(ErrorKind::MissingAuthenticationToken, "Missing Authentication Token"));
+    };
+    if let Some(token) = header.to_str().ok().and_then(bearer).filter(|_| service == "bedrock") {
+        return by_api_key(token, door);
     }
     let given = Authorization::from_headers(headers)
         .ok_or_else(|| refused("The Authorization header is not a signature of version 4 (AWS4-HMAC-SHA256)."))?;
     if given.service != service {
         return Err(refused(format!("Credential should be scoped to correct service: '{service}'.")));
     }
-    if given.access_key_id.as_bytes().ct_eq(keys.access_key_id().as_bytes()).unwrap_u8() == 0 {
-        return Err(ApiError::new(
-            ErrorKind::UnrecognizedClient,
-            "The security token included in the request is invalid.",
-        ));
-    }
+    let token = headers.get(TOKEN_HEADER).map(|value| value.to_str().unwrap_or_default());
+    let caller = Caller::of_key(door.keys, door.now, &given.access_key_id, token)?;
     for needed in ["host", "x-amz-date"] {
         if !given.signed_headers.iter().any(|name| name == needed) {
             return Err(refused(format!("'{needed}' must be a signed header.")));
@@ -108,15 +132,32 @@ pub(crate) fn precheck(
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP.",
         ));
     }
+    let now = door.now;
     let apart = now.duration_since(signed_at).or_else(|_| signed_at.duration_since(now)).unwrap_or(Duration::MAX);
     if apart > CLOCK_WINDOW {
         return Err(refused("Signature expired or not yet current: the request's time is more than 5 minutes off."));
     }
-    Ok(given)
+    Ok(Given { caller, region: given.region.clone(), signature: Some(given) })
 }
 
-/// Whether `given` is the true signature of this request and body.
-pub(crate) fn verify(parts: &Parts, body: &[u8], given: &Authorization, keys: &Keys) -> Result<(), ApiError> {
+/// The token of `Bearer TOKEN`.
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Such a request names no Region: on AWS its host does.
+fn by_api_key(token: &str, door: Door<'_>) -> Result<Given, ApiError> {
+    if token.as_bytes().ct_eq(identity::api_key(door.keys).as_bytes()).unwrap_u8() == 0 {
+        let message = "Authentication failed: Please make sure your API Key is valid.";
+        return Err(ApiError::new(ErrorKind::AccessDenied, message));
+    }
+    Ok(Given { caller: Caller::User, region: door.region.to_owned(), signature: None })
+}
+
+/// Whether the signature that was given is that of this request and body.
+pub(crate) fn verify(parts: &Parts, body: &[u8], given: &Given, keys: &Keys) -> Result<(), ApiError> {
+    let Given { caller, signature: Some(given), .. } = given else { return Ok(()) };
     let mismatch = || {
         refused(
             "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
@@ -142,7 +183,7 @@ pub(crate) fn verify(parts: &Parts, body: &[u8], given: &Authorization, keys: &K
     // Every header that the client signed is signed here too: none is left out by name.
     let mut settings = SigningSettings::default();
     settings.excluded_headers = None;
-    let identity = Credentials::new(keys.access_key_id(), keys.secret_access_key(), None, None, "sandbox").into();
+    let identity = Credentials::new(&given.access_key_id, caller.secret(keys), None, None, "sandbox").into();
     let params = v4::SigningParams::builder()
         .identity(&identity)
         .region(&given.region)

@@ -27,8 +27,13 @@ impl Clock {
 
     /// Now, in milliseconds since the Unix epoch: the resolution that the API shows.
     pub(crate) fn millis(&self) -> i64 {
-        (OffsetDateTime::from(self.now()).unix_timestamp_nanos() / 1_000_000) as i64
+        millis(self.now())
     }
+}
+
+/// A time in milliseconds since the Unix epoch.
+pub(crate) fn millis(at: SystemTime) -> i64 {
+    (OffsetDateTime::from(at).unix_timestamp_nanos() / 1_000_000) as i64
 }
 
 /// `2026-11-22T10:08:24.123Z`. Both botocore and the Rust SDK's date-time parsers read this form.

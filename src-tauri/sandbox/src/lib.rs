@@ -6,12 +6,14 @@
 //! a bundled one stands in for it, and the answers say so.
 //!
 //! State lives in one folder (see `home` for what lies where) and survives `kill -9`. Every route wants a signature of
-//! version 4 with the folder's own key.
+//! version 4 with the folder's own key or one that was handed out for a role; Bedrock takes the folder's API key too.
 //!
 //! | module | what it does |
 //! | --- | --- |
 //! | `home`, `state`, `clock`, `ids` | the folder and its keys, the database, time, names |
 //! | `server`, `auth`, `router`, `errors` | the port, signatures, the table of operations, error answers |
+//! | `patience` | bodies that stall |
+//! | `identity` | who signs: the user, and whoever took a role on |
 //! | `constraints`, `creation`, `paging` | what the service model asks of requests; creating once; lists |
 //! | `access`, `limits`, `memory` | what roles may do; quotas; what fits into memory |
 //! | `foundation_models`, `jobs`, `custom_models`, `deployments`, `runtime` | the groups of operations |
@@ -38,14 +40,18 @@ mod deployments;
 mod errors;
 mod faults;
 mod foundation_models;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod home;
 mod iam;
+mod identity;
 mod ids;
 mod imports;
 mod jobs;
 mod limits;
 mod memory;
 mod paging;
+mod patience;
 mod pricing;
 mod profile;
 mod provisioned;
@@ -77,8 +83,6 @@ use faults::Faults;
 pub use home::Keys;
 use home::{Connection, Home, Settings};
 pub use profile::{ProfileChange, ProfileError};
-#[cfg(fuzzing)]
-pub use runtime::fuzzing;
 
 /// Region of a sandbox that was never told another one.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -244,6 +248,12 @@ pub fn environment(data_dir: &Path, port: u16) -> Result<String, SandboxError> {
     ];
     // No value has a character that a shell would read as its own.
     Ok(lines.map(|(name, value)| format!("export {name}={value}\n")).concat())
+}
+
+/// The folder's Bedrock API key, which Bedrock and its runtime take as a bearer token in place of a signature. The keys
+/// are made when the folder has none.
+pub fn api_key(data_dir: &Path) -> Result<String, SandboxError> {
+    Ok(identity::api_key(&Home::open(data_dir)?.keys()?))
 }
 
 /// A profile of this name for the sandbox of this folder, to be written into an AWS config file. Port and keys are found

@@ -17,9 +17,12 @@ use s3s::Body;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::access;
 use crate::app::App;
+use crate::auth::Given;
 use crate::errors::{ApiError, ErrorKind};
-use crate::{copies, custom_models, deployments, foundation_models, imports, jobs, provisioned, runtime, tags};
+use crate::identity::Caller;
+use crate::{copies, custom_models, deployments, foundation_models, ids, imports, jobs, provisioned, runtime, tags};
 
 /// Body limit of control-plane requests. Their largest members are lists of a few hundred tags.
 pub(crate) const CONTROL_BODY: usize = 1024 * 1024;
@@ -33,6 +36,7 @@ pub(crate) type Answer = Result<Response<Body>, ApiError>;
 pub(crate) struct Call {
     /// Region of the credential scope: the Region that this request speaks to.
     pub(crate) region: String,
+    pub(crate) caller: Caller,
     /// The variable path segments, decoded, in the order of the pattern.
     pub(crate) segments: Vec<String>,
     headers: HeaderMap,
@@ -141,13 +145,16 @@ fn match_path(pattern: &str, path: &str) -> Option<Vec<String>> {
 pub(crate) async fn run(
     app: Arc<App>,
     operation: &'static Operation,
-    region: String,
+    given: Given,
     segments: Vec<String>,
     parts: Parts,
     body: Bytes,
 ) -> Answer {
     let query = parse_query(parts.uri.query().unwrap_or_default());
-    let call = Call { region, segments, headers: parts.headers, query, body };
+    let Given { caller, region, .. } = given;
+    let call = Call { region, caller, segments, headers: parts.headers, query, body };
+    let (action, resource) = operation.question(&app, &call);
+    access::permit(&app, &call.caller, &action, &resource)?;
     match operation.handler {
         Handler::Control(handler) => tokio::task::spawn_blocking(move || handler(&app, &call))
             .await
@@ -155,6 +162,44 @@ pub(crate) async fn run(
         Handler::Runtime(handler) => handler(app, call).await,
     }
 }
+
+impl Operation {
+    /// What IAM is asked before it: the action, and the ARN of what it works on. A thing that was named by its name, or
+    /// that is yet to be made, stands for all of its kind, so that only a policy for all of them lets it pass; so does
+    /// a list, of which AWS asks for `*`.
+    fn question(&self, app: &App, call: &Call) -> (String, String) {
+        let action = match self.name {
+            "Converse" => "InvokeModel",
+            "ConverseStream" => "InvokeModelWithResponseStream",
+            other => other,
+        };
+        let (id, region, account) = (call.identifier(), &call.region, app.keys().account());
+        let resource = match KINDS.into_iter().find(|(head, _)| self.path.starts_with(head)) {
+            _ if id.starts_with("arn:") => id.to_owned(),
+            Some((_, "foundation-model")) if !id.is_empty() => {
+                ids::foundation_model_arn(region, foundation_models::of_profile(id))
+            }
+            Some((_, kind)) if !id.is_empty() || self.method == Method::POST => {
+                format!("arn:aws:bedrock:{region}:{account}:{kind}/*")
+            }
+            _ => "*".to_owned(),
+        };
+        (format!("bedrock:{action}"), resource)
+    }
+}
+
+/// The kind of resource in an ARN by the head of an operation's path.
+const KINDS: [(&str, &str); 9] = [
+    ("/foundation-model", "foundation-model"),
+    ("/model/", "foundation-model"),
+    ("/model-customization-jobs", "model-customization-job"),
+    ("/model-customization/custom-model-deployments", "custom-model-deployment"),
+    ("/custom-models", "custom-model"),
+    ("/provisioned-model-throughput", "provisioned-model"),
+    ("/model-import-jobs", "model-import-job"),
+    ("/imported-models", "imported-model"),
+    ("/model-copy-jobs", "model-copy-job"),
+];
 
 pub(crate) fn parse_query(query: &str) -> Vec<(String, String)> {
     let decode = |text: &str| -> String {

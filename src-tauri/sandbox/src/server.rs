@@ -24,6 +24,7 @@ use crate::app::App;
 use crate::auth::{self, Authorization};
 use crate::errors::{ApiError, ErrorKind};
 use crate::faults::{Cut, going_wrong};
+use crate::patience::{Awaited, Stalled};
 use crate::{ids, router, rpc, s3};
 
 /// How long a connection may take to send the head of a request.
@@ -89,7 +90,8 @@ async fn answer(app: Arc<App>, request: Request<Incoming>) -> Result<Response<Bo
         let operation = if app.faults().any() { s3::operation_name(&request) } else { "" };
         let fault = app.faults().draw(operation, &path);
         let answer = async {
-            let answer = s3::answer(app.s3(), request.map(Body::from)).await;
+            let answer =
+                s3::answer(App::s3(&app), request.map(|body| Body::http_body_unsync(Awaited::new(body)))).await;
             answer.unwrap_or_else(|error| stamped(error.into_response()))
         };
         return going_wrong(fault, |error| s3::refused(&error), answer).await;
@@ -106,7 +108,7 @@ async fn answer(app: Arc<App>, request: Request<Incoming>) -> Result<Response<Bo
 
 async fn bedrock(app: Arc<App>, request: Request<Incoming>) -> router::Answer {
     let (parts, body) = request.into_parts();
-    let given = auth::precheck(&parts.headers, "bedrock", app.keys(), app.clock().now())?;
+    let given = auth::precheck(&parts.headers, "bedrock", app.door())?;
     let found = router::find(&parts.method, parts.uri.path());
     let limit = found.as_ref().map_or(router::CONTROL_BODY, |(operation, _)| operation.body_limit);
     let body = collect(body, limit).await?;
@@ -114,7 +116,7 @@ async fn bedrock(app: Arc<App>, request: Request<Incoming>) -> router::Answer {
     let (operation, segments) = found.ok_or_else(|| {
         ApiError::new(ErrorKind::UnknownOperation, format!("No operation at {} {}.", parts.method, parts.uri.path()))
     })?;
-    router::run(app, operation, given.region, segments, parts, body).await
+    router::run(app, operation, given, segments, parts, body).await
 }
 
 async fn at_one_path(
@@ -124,7 +126,7 @@ async fn at_one_path(
 ) -> Result<Response<Body>, Cut> {
     let (parts, body) = request.into_parts();
     let verified = async {
-        let given = auth::precheck(&parts.headers, service.scope, app.keys(), app.clock().now())?;
+        let given = auth::precheck(&parts.headers, service.scope, app.door())?;
         let body = collect(body, router::CONTROL_BODY).await?;
         auth::verify(&parts, &body, &given, app.keys())?;
         Ok((given, body))
@@ -136,16 +138,19 @@ async fn at_one_path(
     // What is asked for stands in the body here.
     let operation = rpc::operation_name(service, &parts, &body).unwrap_or_default();
     let fault = app.faults().draw(&operation, parts.uri.path());
-    let answer = rpc::run(app, service, given.region, &parts, body);
+    let answer = rpc::run(app, service, given, &parts, body);
     going_wrong(fault, |error| rpc::refused(service, error), answer).await
 }
 
 async fn collect(body: Incoming, limit: usize) -> Result<Bytes, ApiError> {
-    match Limited::new(body, limit).collect().await {
+    match Limited::new(Awaited::new(body), limit).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {
             let message = format!("The request body is larger than {limit} bytes.");
             Err(ApiError::new(ErrorKind::RequestTooLarge, message))
+        }
+        Err(error) if error.is::<Stalled>() => {
+            Err(ApiError::new(ErrorKind::RequestTimeout, format!("The body was not sent to its end: {error}.")))
         }
         Err(error) => Err(ApiError::new(ErrorKind::Serialization, format!("The body broke off: {error}"))),
     }

@@ -1,5 +1,8 @@
 //! The account: who asks, what a role may do, what there may be, what it costs.
 
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
 use aws_sdk_iam::types::PolicyEvaluationDecisionType;
 
 use crate::{Clients, Outcome};
@@ -13,6 +16,7 @@ const NAME: &str = "rust-sdk";
 pub async fn all(clients: &Clients) -> Outcome<()> {
     clients.sts.get_caller_identity().send().await?;
     roles(clients).await?;
+    assumed(clients).await?;
     let (quotas, pricing) = (&clients.quotas, &clients.pricing);
     quotas.list_service_quotas().service_code("bedrock").send().await?;
     quotas.get_service_quota().service_code("bedrock").quota_code("L-0406044C").send().await?;
@@ -40,6 +44,30 @@ async fn roles(clients: &Clients) -> Outcome<()> {
     managed(clients).await?;
     iam.delete_role().role_name(NAME).send().await?;
     Ok(())
+}
+
+/// A role that is taken on as the SDK does it by itself for a profile, and used.
+async fn assumed(clients: &Clients) -> Outcome<()> {
+    let trust = TRUST.replace("\"Service\": \"bedrock.amazonaws.com\"", "\"AWS\": \"*\"");
+    let made =
+        clients.iam.create_role().role_name("rust-sdk-assumed").assume_role_policy_document(trust).send().await?;
+    let arn = made.role().map(|role| role.arn().to_owned()).unwrap_or_default();
+    let session = clients.sts.assume_role().role_arn(arn).role_session_name("rust-sdk").send().await?;
+    let given = session.credentials().ok_or("no credentials were given")?;
+    let keys = Credentials::new(
+        given.access_key_id(),
+        given.secret_access_key(),
+        Some(given.session_token().to_owned()),
+        Some(SystemTime::try_from(*given.expiration())?),
+        "assumed",
+    );
+    let inside = clients.sts.config().to_builder().credentials_provider(keys).build();
+    let who = aws_sdk_sts::Client::from_conf(inside).get_caller_identity().send().await?;
+    clients.iam.delete_role().role_name("rust-sdk-assumed").send().await?;
+    match who.arn() {
+        Some(arn) if arn.ends_with(":assumed-role/rust-sdk-assumed/rust-sdk") => Ok(()),
+        other => Err(format!("the session is {other:?}").into()),
+    }
 }
 
 async fn managed(clients: &Clients) -> Outcome<()> {

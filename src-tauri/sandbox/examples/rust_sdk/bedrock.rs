@@ -18,6 +18,7 @@ pub async fn tune(clients: &Clients) -> Outcome<Tuned> {
     bedrock.list_foundation_models().send().await?;
     bedrock.get_foundation_model().model_identifier("whetstone.tiny-v1").send().await?;
     bedrock.get_foundation_model_availability().model_id("whetstone.tiny-v1").send().await?;
+    refused(clients).await?;
     let job = complete(clients).await?;
     bedrock.list_custom_models().send().await?;
     let model = bedrock.get_custom_model().model_identifier("rust-sdk").send().await?.model_arn;
@@ -70,6 +71,15 @@ async fn complete(clients: &Clients) -> Outcome<Option<String>> {
     bedrock.stop_model_customization_job().job_identifier(doomed).send().await?;
     bedrock.list_model_customization_jobs().name_contains("rust-sdk").send().await?;
     Ok(ended.output_model_arn)
+}
+
+/// What is refused with its reason counts as well: the SDK must know the error for what it is.
+async fn refused(clients: &Clients) -> Outcome<()> {
+    let asked = clients.bedrock.create_custom_model().model_name("rust-sdk").send().await;
+    match asked.map_err(|error| error.into_service_error()) {
+        Err(error) if error.is_validation_exception() => Ok(()),
+        other => Err(format!("a model of SageMaker's: {other:?}").into()),
+    }
 }
 
 pub async fn clear(clients: &Clients, tuned: &Tuned) -> Outcome<()> {

@@ -105,6 +105,19 @@ impl Role {
         Ok(roles)
     }
 
+    pub(crate) fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    pub(crate) fn unique_id(&self) -> &str {
+        &self.unique_id
+    }
+
+    /// Seconds for which the role may be taken on at a time.
+    pub(crate) fn longest_session(&self) -> u32 {
+        self.max_session
+    }
+
     pub(crate) fn trust(&self) -> Result<Policy, String> {
         Policy::parse(&self.trust, Kind::Trust)
     }

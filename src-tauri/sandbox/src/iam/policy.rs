@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::access::ANY_AWS;
+
 /// A document that was read.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
@@ -32,8 +34,8 @@ pub(crate) enum Decision {
 
 /// What is asked of a policy.
 pub(crate) struct Question<'a> {
-    /// The service that acts, for a trust policy.
-    pub(crate) principal: Option<&'a str>,
+    /// The names of whoever acts, for a trust policy: any one of them counts. None, for what a role may do.
+    pub(crate) principals: &'a [String],
     pub(crate) action: &'a str,
     pub(crate) resource: &'a str,
     pub(crate) context: &'a Context,
@@ -114,14 +116,21 @@ enum Scalar {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum PrincipalText {
-    Anyone(String),
+    Anyone(Anyone),
     Named(BTreeMap<String, OneOrMany<String>>),
+}
+
+/// `"*"`: a principal that is named by text alone is this one.
+#[derive(Deserialize)]
+enum Anyone {
+    #[serde(rename = "*")]
+    Anyone,
 }
 
 #[derive(Debug, Clone)]
 struct Statement {
     effect: Effect,
-    /// Services that are named, and `*`; the sandbox's roles are taken on by services only.
+    /// Services and ARNs that are named, and `*`.
     principals: Vec<String>,
     actions: Named,
     resources: Named,
@@ -222,7 +231,7 @@ impl StatementText {
                 return Err("Has prohibited field Resource.".to_owned());
             }
             (Kind::Trust, Some(principal)) => {
-                (principal.services(), Named { patterns: vec!["*".to_owned()], inverted: false })
+                (principal.names(), Named { patterns: vec!["*".to_owned()], inverted: false })
             }
             (Kind::Identity, None) => (Vec::new(), named(self.resource, self.not_resource, "Resource")?),
         };
@@ -244,11 +253,20 @@ fn checked(patterns: Vec<String>) -> Result<Vec<String>, String> {
 }
 
 impl PrincipalText {
-    fn services(self) -> Vec<String> {
-        match self {
-            Self::Anyone(who) => vec![who],
-            Self::Named(mut kinds) => kinds.remove("Service").map(OneOrMany::into_vec).unwrap_or_default(),
+    fn names(self) -> Vec<String> {
+        let Self::Named(mut kinds) = self else { return vec!["*".to_owned()] };
+        let mut names = kinds.remove("Service").map(OneOrMany::into_vec).unwrap_or_default();
+        for who in kinds.remove("AWS").map(OneOrMany::into_vec).unwrap_or_default() {
+            names.push(match who.as_str() {
+                "*" => ANY_AWS.to_owned(),
+                // An account's number is short for its root.
+                account if account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    format!("arn:aws:iam::{account}:root")
+                }
+                _ => who,
+            });
         }
+        names
     }
 }
 
@@ -267,8 +285,8 @@ fn condition(operator: &str, key: String, values: Vec<Scalar>) -> Result<Conditi
 
 impl Statement {
     fn speaks_of(&self, question: &Question<'_>) -> bool {
-        let known = |who: &str| self.principals.iter().any(|one| one == "*" || one == who);
-        question.principal.is_none_or(known)
+        let known = |one: &String| one == "*" || question.principals.contains(one);
+        (question.principals.is_empty() || self.principals.iter().any(known))
             && self.actions.hold(&question.action.to_ascii_lowercase(), str::to_ascii_lowercase)
             && self.resources.hold(question.resource, str::to_owned)
             && self.conditions.iter().all(|one| one.holds(question.context))
@@ -338,7 +356,7 @@ mod tests {
     fn decision(statements: &Value, action: &str, resource: &str) -> Decision {
         let text = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
         let policy = Policy::parse(&text, Kind::Identity).unwrap();
-        policy.decide(&Question { principal: None, action, resource, context: &Context::default() })
+        policy.decide(&Question { principals: &[], action, resource, context: &Context::default() })
     }
 
     #[test]
@@ -378,7 +396,7 @@ mod tests {
                 .with("aws:SourceArn", "arn:aws:bedrock:us-east-1:123456789012:model-customization-job/a.b/c");
             let policy = Policy::parse(&text.to_string(), Kind::Trust).unwrap();
             let question = Question {
-                principal: Some("bedrock.amazonaws.com"),
+                principals: &["bedrock.amazonaws.com".to_owned()],
                 action: "sts:AssumeRole",
                 resource: "*",
                 context: &context,
@@ -405,7 +423,7 @@ mod tests {
                 json!({ "Statement": [{ "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole" }] });
             let context = Context::default();
             let question = Question {
-                principal: Some("bedrock.amazonaws.com"),
+                principals: &["bedrock.amazonaws.com".to_owned()],
                 action: "sts:AssumeRole",
                 resource: "*",
                 context: &context,
@@ -416,6 +434,7 @@ mod tests {
         assert!(trusts(json!("*")));
         assert!(!trusts(json!({ "Service": "lambda.amazonaws.com" })));
         assert!(!trusts(json!({ "AWS": "arn:aws:iam::123456789012:root" })));
+        assert!(!trusts(json!({ "AWS": "*" })), "a service is nobody's user");
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub(super) fn simulate(app: &Arc<App>, call: &Call) -> Result<Value, Failure> {
             return Err(invalid(format!("Invalid Action: {action}")));
         }
         for resource in &resources {
-            results.push(result(&policies, &Question { principal: None, action, resource, context: &context }));
+            results.push(result(&policies, &Question { principals: &[], action, resource, context: &context }));
         }
     }
     Ok(super::whole("EvaluationResults", &results))

@@ -12,7 +12,7 @@ use whetstone_tuner::LanguageModel;
 
 use super::job::{ImportJob, ImportStatus};
 use super::models::ImportedModel;
-use crate::access::{self, ServiceRole};
+use crate::access::{self, Actor};
 use crate::app::App;
 use crate::jobs::place::Place;
 use crate::state::StateError;
@@ -96,7 +96,7 @@ fn import(app: &App, job: &ImportJob) -> Result<bool, End> {
 }
 
 /// The keys of the model's files, each of which the role may read.
-fn objects(app: &App, job: &ImportJob, role: &ServiceRole) -> Result<Vec<String>, String> {
+fn objects(app: &App, job: &ImportJob, role: &Actor) -> Result<Vec<String>, String> {
     let place = Place::of(&job.uri);
     let prefix = place.prefix();
     let refused = |why: String| {

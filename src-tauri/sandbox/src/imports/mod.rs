@@ -120,6 +120,7 @@ fn create(app: &Arc<App>, call: &Call) -> Answer {
         return Err(ApiError::validation(format!("Models are imported in {where_}, not in {}.", call.region)));
     }
     let job = new_job(app, call, &request);
+    access::permit_passing(app, &call.caller, &job.role_arn)?;
     access::assume(app, &job.role_arn, &job.arn).map_err(ApiError::validation)?;
     let made = creation::once(app, token.as_ref(), ErrorKind::Conflict, |change| {
         check_names(change, &job)?;

@@ -32,6 +32,7 @@ use http::{Method, Response, StatusCode};
 use s3s::Body;
 use serde_json::json;
 
+use crate::access;
 use crate::app::App;
 use crate::creation::{self, Made};
 use crate::custom_models::CustomModel;
@@ -85,6 +86,7 @@ fn create(app: &Arc<App>, call: &Call) -> Answer {
     if let Some(arn) = creation::earlier(app, token.as_ref(), ErrorKind::Conflict)? {
         return created(&arn);
     }
+    access::permit_passing(app, &call.caller, request.role_arn.as_deref().unwrap_or_default())?;
     let (base, asked) = request.resolve(app, &call.region)?;
     let job_tags = request.job_tags.take().unwrap_or_default();
     let job = new_job(app, &call.region, request, base, asked);

@@ -3,7 +3,7 @@
 //! The texts of a refusal carry the fragments by which AWS's own are recognised.
 
 use super::job::Job;
-use crate::access::{self, ServiceRole};
+use crate::access::{self, Actor};
 use crate::app::App;
 
 const PROBE: &str = ".write_access_check_file.tmp";
@@ -62,7 +62,7 @@ pub(super) fn validate(app: &App, job: &Job) -> Result<(), Refusal> {
     store.delete(&output.bucket, &probe).map_err(|error| missing(error.to_string()))
 }
 
-fn readable(app: &App, job: &Job, role: &ServiceRole, uri: &str) -> Result<(), Refusal> {
+fn readable(app: &App, job: &Job, role: &Actor, uri: &str) -> Result<(), Refusal> {
     let place = Place::of(uri);
     let refused = |why: String| {
         format!(

@@ -21,8 +21,11 @@ use s3s::Body;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::access;
 use crate::app::App;
+use crate::auth::Given;
 use crate::errors::{ApiError, ErrorKind};
+use crate::identity::Caller;
 use crate::state::StateError;
 use crate::{iam, ids, pricing, service_quotas, sts};
 
@@ -49,12 +52,25 @@ pub(crate) struct Operation {
 /// One verified request.
 pub(crate) struct Call {
     pub(crate) region: String,
+    pub(crate) caller: Caller,
     members: Value,
 }
 
 impl Call {
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         T::deserialize(&self.members).map_err(|error| Failure::new("ValidationError", 400, error.to_string()))
+    }
+
+    /// Whether IAM lets the caller do this to what the request names. Everybody may ask who they are.
+    fn permit(&self, app: &App, service: &Service, operation: &Operation) -> Result<(), ApiError> {
+        if operation.name == "GetCallerIdentity" {
+            return Ok(());
+        }
+        let member = |name: &str| self.members[name].as_str();
+        let resource = member("RoleArn").or_else(|| member("PolicyArn")).or_else(|| member("PolicySourceArn"));
+        let role = || member("RoleName").map(|name| format!("arn:aws:iam::{}:role/{name}", app.keys().account()));
+        let resource = resource.map(str::to_owned).or_else(role).unwrap_or_else(|| "*".to_owned());
+        access::permit(app, &self.caller, &format!("{}:{}", service.scope, operation.name), &resource)
     }
 }
 
@@ -101,13 +117,16 @@ pub(crate) fn operation_name(service: &Service, parts: &Parts, body: &[u8]) -> O
 pub(crate) async fn run(
     app: Arc<App>,
     service: &'static Service,
-    region: String,
+    given: Given,
     parts: &Parts,
     body: Bytes,
 ) -> Response<Body> {
     let answer = match prepare(service, parts, &body) {
         Ok((operation, members)) => {
-            let call = Call { region, members };
+            let call = Call { region: given.region, caller: given.caller, members };
+            if let Err(error) = call.permit(&app, service, operation) {
+                return refused(service, error);
+            }
             tokio::task::spawn_blocking(move || (operation.handler)(&app, &call))
                 .await
                 .unwrap_or_else(|failure| Err(Failure::new("ServiceFailure", 500, failure.to_string())))

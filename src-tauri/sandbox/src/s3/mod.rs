@@ -8,8 +8,9 @@
 //! | `digests` | what a body is said to hash to, what it does, and what is kept of it |
 //! | `multipart`, `parts` | uploads in parts: the operations, and the parts on disk |
 //! | `listing` | pages of keys |
+//! | `permission` | whose key it is, and what its holder may do |
 //!
-//! Signatures (header, presigned, chunked and trailing) are verified by `s3s` with the one key of the folder.
+//! Signatures (header, presigned, chunked and trailing) are verified by `s3s`.
 //! Deliberately absent: versions, access control lists, policies, encryption, tags, virtual-hosted addresses.
 
 mod digests;
@@ -17,6 +18,7 @@ mod listing;
 mod multipart;
 mod objects;
 mod parts;
+mod permission;
 mod service;
 pub(crate) mod store;
 
@@ -26,22 +28,23 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::Body;
-use s3s::auth::{S3Auth, SecretKey};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3Error, S3Result, s3_error};
 use sha2::{Digest, Sha256};
 
-use crate::clock::Clock;
+use crate::app::App;
 use crate::errors::{ApiError, ErrorKind};
-use crate::{Keys, ids};
-use store::{ObjectStore, StoreError};
+use crate::ids;
+use store::StoreError;
 
 /// The S3 half of the port.
-pub(crate) fn service(store: Arc<ObjectStore>, keys: &Keys, clock: Clock) -> S3Service {
+pub(crate) fn service(app: &Arc<App>) -> S3Service {
     // S3 knows an account by a long number of its own.
-    let owner_id = hex::encode(Sha256::digest(keys.account().as_bytes()));
+    let owner_id = hex::encode(Sha256::digest(app.keys().account().as_bytes()));
+    let (store, clock) = (app.store().clone(), app.clock().clone());
     let mut builder = S3ServiceBuilder::new(service::Service { store, clock, owner_id });
-    builder.set_auth(OneKey { id: keys.access_key_id().to_owned(), secret: keys.secret_access_key().into() });
+    builder.set_auth(permission::Secrets(app.keys().clone()));
+    builder.set_access(permission::Doorkeeper(Arc::downgrade(app)));
     builder.build()
 }
 
@@ -139,23 +142,6 @@ fn with_message(xml: &str) -> String {
         _ => "The request was refused.",
     };
     format!("{before}<Code>{code}</Code><Message>{message}</Message>{after}")
-}
-
-/// The folder's key, with the answer that AWS gives for any other one.
-struct OneKey {
-    id: String,
-    secret: SecretKey,
-}
-
-#[async_trait::async_trait]
-impl S3Auth for OneKey {
-    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        if access_key == self.id {
-            Ok(self.secret.clone())
-        } else {
-            Err(s3_error!(InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records."))
-        }
-    }
 }
 
 impl From<StoreError> for S3Error {

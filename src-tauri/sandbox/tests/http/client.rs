@@ -23,6 +23,8 @@ pub struct Client {
     pub address: SocketAddr,
     pub key: String,
     pub secret: String,
+    /// Beside a temporary key.
+    pub token: Option<String>,
     pub region: String,
     /// Added to the clock.
     pub ahead: i64,
@@ -60,6 +62,7 @@ impl Client {
             address,
             key: keys.access_key_id().to_owned(),
             secret: keys.secret_access_key().to_owned(),
+            token: None,
             region: "us-east-1".to_owned(),
             ahead: 0,
         }
@@ -76,6 +79,13 @@ impl Client {
     pub async fn bedrock(&self, method: &str, target: &str, body: &str) -> Answer {
         let request = self.signed("bedrock", method, target, body.as_bytes());
         receive(self.send(request).await).await
+    }
+
+    /// A request of the query protocol.
+    pub async fn form(&self, service: &str, action: &str, version: &str, members: &[(&str, &str)]) -> Answer {
+        let all = [("Action", action), ("Version", version)].into_iter().chain(members.iter().copied());
+        let body: Vec<String> = all.map(|(name, value)| format!("{name}={}", segment(value))).collect();
+        receive(self.send(self.signed(service, "POST", "/", body.join("&").as_bytes())).await).await
     }
 
     pub async fn s3(&self, method: &str, target: &str, body: &[u8]) -> Answer {
@@ -103,7 +113,7 @@ impl Client {
             settings.percent_encoding_mode = PercentEncodingMode::Single;
             settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
         }
-        let identity = Credentials::new(&self.key, &self.secret, None, None, "test").into();
+        let identity = Credentials::new(&self.key, &self.secret, self.token.clone(), None, "test").into();
         let now = SystemTime::now();
         let offset = Duration::from_secs(self.ahead.unsigned_abs());
         let params = v4::SigningParams::builder()

@@ -11,6 +11,7 @@ mod job_runs;
 mod objects;
 mod provisioned;
 mod running;
+mod sessions;
 mod signatures;
 mod survival;
 mod tags;

@@ -1,42 +1,13 @@
 //! Provisioned throughput: statuses and commitments by the clock, quotas, updates, and answers by its ARN.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
-
 use serde_json::{Value, json};
-use whetstone_sandbox::{Clock, Sandbox};
 
 use crate::client::{Client, segment};
-use crate::running::{client_of, config_in, create, job_over, job_request, upload};
+use crate::running::{Held, create, job_over, job_request, upload};
 
 const ONE: &str = "/provisioned-model-throughput";
 const ALL: &str = "/provisioned-model-throughputs";
 const DAY: u64 = 24 * 60 * 60;
-
-/// A sandbox whose time stands still until the test moves it on.
-struct Held {
-    client: Client,
-    sandbox: Sandbox,
-    ahead: Arc<AtomicU64>,
-    _folder: tempfile::TempDir,
-}
-
-impl Held {
-    async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (began, ahead) = (SystemTime::now(), Arc::new(AtomicU64::new(0)));
-        let seconds = ahead.clone();
-        let clock = Clock::new(move || began + Duration::from_secs(seconds.load(Ordering::Relaxed)));
-        let sandbox = Sandbox::start_at(config_in(folder.path(), 0), clock).await.unwrap();
-        Self { client: client_of(&sandbox), sandbox, ahead, _folder: folder }
-    }
-
-    fn pass(&mut self, seconds: u64) {
-        self.ahead.fetch_add(seconds, Ordering::Relaxed);
-        self.client.ahead += i64::try_from(seconds).unwrap();
-    }
-}
 
 fn request(name: &str, model: &str) -> Value {
     json!({ "provisionedModelName": name, "modelId": model, "modelUnits": 1 })

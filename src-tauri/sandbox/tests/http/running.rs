@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use whetstone_sandbox::{Sandbox, SandboxConfig, SandboxError, WorkerCommand, WorkerLimits};
+use whetstone_sandbox::{Clock, Sandbox, SandboxConfig, SandboxError, WorkerCommand, WorkerLimits};
 
 use crate::client::{Client, segment};
 
@@ -17,6 +19,30 @@ pub struct Running {
     pub sandbox: Sandbox,
     pub client: Client,
     pub folder: TempDir,
+}
+
+/// A sandbox whose time stands still until the test moves it on.
+pub struct Held {
+    pub client: Client,
+    pub sandbox: Sandbox,
+    ahead: Arc<AtomicU64>,
+    _folder: TempDir,
+}
+
+impl Held {
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (began, ahead) = (SystemTime::now(), Arc::new(AtomicU64::new(0)));
+        let seconds = ahead.clone();
+        let clock = Clock::new(move || began + Duration::from_secs(seconds.load(Ordering::Relaxed)));
+        let sandbox = Sandbox::start_at(config_in(folder.path(), 0), clock).await.unwrap();
+        Self { client: client_of(&sandbox), sandbox, ahead, _folder: folder }
+    }
+
+    pub fn pass(&mut self, seconds: u64) {
+        self.ahead.fetch_add(seconds, Ordering::Relaxed);
+        self.client.ahead += i64::try_from(seconds).unwrap();
+    }
 }
 
 pub fn worker() -> WorkerCommand {

@@ -36,6 +36,7 @@ impl Alone {
             address: address(&endpoint),
             key: value("AWS_ACCESS_KEY_ID"),
             secret: value("AWS_SECRET_ACCESS_KEY"),
+            token: None,
             region: value("AWS_REGION"),
             ahead: 0,
         };
@@ -78,6 +79,50 @@ async fn a_job_goes_on_after_a_kill_and_no_step_is_lost_or_told_twice() {
     let steps: Vec<usize> = csv.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();
     assert_eq!(steps, (0..15 * 40).collect::<Vec<_>>());
     again.kill();
+}
+
+#[tokio::test]
+async fn a_kill_in_any_phase_is_outlived() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut alone = Alone::start(folder.path());
+    upload(&alone.client).await;
+    let prompts: String = (0..100)
+        .map(|index| {
+            let text = json!([{ "text": format!("Tell me about number {index}.") }]);
+            let messages = json!([{ "role": "user", "content": text }]);
+            json!({ "schemaVersion": "bedrock-conversation-2024", "messages": messages }).to_string() + "\n"
+        })
+        .collect();
+    assert_eq!(alone.client.s3("PUT", "/data/prompts.jsonl", prompts.as_bytes()).await.status, 200);
+    let teacher = json!({ "teacherModelIdentifier": "amazon.nova-pro-v1:0", "maxResponseLengthForInference": 4 });
+    let request = json!({
+        "jobName": "outlives", "customModelName": "outlives-model", "roleArn": alone.role,
+        "baseModelIdentifier": "amazon.nova-micro-v1:0:128k",
+        "customizationType": "DISTILLATION",
+        "trainingDataConfig": { "s3Uri": "s3://data/prompts.jsonl" },
+        "outputDataConfig": { "s3Uri": "s3://data/out" },
+        "hyperParameters": { "epochCount": "2" },
+        "customizationConfig": { "distillationConfig": { "teacherModelConfig": teacher } },
+    });
+    let arn = create(&alone.client, &request).await;
+    for phase in ["validationDetails", "dataProcessingDetails", "trainingDetails"] {
+        let client = alone.client.clone();
+        until(async || (job(&client, &arn).await["statusDetails"][phase]["status"] != "NotStarted").then_some(()))
+            .await;
+        alone.kill();
+        alone = Alone::start(folder.path());
+    }
+    let done = job_over(&alone.client, &arn).await;
+    assert_eq!(done["status"], "Completed", "{done}");
+    // And once more as soon as it is over, whatever was still being tidied up.
+    alone.kill();
+    alone = Alone::start(folder.path());
+    assert_eq!(job(&alone.client, &arn).await, done);
+    let models = alone.client.get("/custom-models").await.json();
+    assert_eq!(models["modelSummaries"].as_array().map(Vec::len), Some(1));
+    let left = std::fs::read_dir(folder.path().join("jobs")).map_or(0, Iterator::count);
+    assert_eq!(left, 0, "no working folder is left");
+    alone.kill();
 }
 
 #[tokio::test]
