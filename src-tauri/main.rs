@@ -5,6 +5,8 @@ mod access_commands;
 mod command_line;
 mod data_commands;
 mod evaluate;
+mod program;
+mod sandbox_call;
 mod window;
 
 use std::process::ExitCode;

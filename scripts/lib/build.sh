@@ -36,7 +36,7 @@ build_program() {
     # The conformance tests run the other example, the AWS SDK for Rust.
     [[ $profile == debug ]] && flags=(--example pretrain --example rust-sdk)
     prepare_app || return 1
-    (cd "$root" && cargo build --workspace --bin whetstone "${flags[@]}" >&2) || return 1
+    (cd "$root" && cargo build --workspace --bin whetstone --bin whetstone-sandbox "${flags[@]}" >&2) || return 1
     printf '%s\n' "$target/$profile/whetstone"
 }
 
