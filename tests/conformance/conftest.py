@@ -4,6 +4,7 @@ Nothing is patched or stubbed, and every answer is judged (see judge.py). A sand
 they end it.
 """
 
+import subprocess
 from types import SimpleNamespace
 
 import pytest
@@ -64,6 +65,28 @@ def tuned(account):
 @pytest.fixture(scope="session")
 def aws(sandbox):
     return CommandLine(sandbox)
+
+
+@pytest.fixture(scope="session")
+def rclone(account):
+    """`rclone(command, …)` runs a command that must succeed, with the sandbox as `box:`, and returns what it printed."""
+    environment = {
+        **account.environment,
+        "RCLONE_CONFIG_BOX_TYPE": "s3",
+        "RCLONE_CONFIG_BOX_PROVIDER": "Other",
+        "RCLONE_CONFIG_BOX_ENV_AUTH": "true",
+        "RCLONE_CONFIG_BOX_ENDPOINT": account.environment["AWS_ENDPOINT_URL"],
+        "RCLONE_CONFIG_BOX_REGION": account.environment["AWS_REGION"],
+        "RCLONE_S3_UPLOAD_CUTOFF": "5Mi",
+        "RCLONE_S3_CHUNK_SIZE": "5Mi",
+    }
+
+    def run(*arguments):
+        done = subprocess.run(["rclone", *arguments], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, f"rclone {' '.join(arguments)}\n{done.stderr}"
+        return done.stdout
+
+    return run
 
 
 def pytest_collection_modifyitems(items):

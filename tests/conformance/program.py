@@ -43,10 +43,11 @@ class Sandbox:
         self.port = port or free_port()
         self.process = None
 
-    def start(self, *more):
+    def start(self, *more, inside=()):
+        """Starts it, as the last words of the command `inside` where that is given."""
         log = (self.folder / "sandbox.log").open("ab")
         self.process = subprocess.Popen(
-            [PROGRAM, "sandbox", "--port", str(self.port), "--data", self.data, *more],
+            [*inside, PROGRAM, "sandbox", "--port", str(self.port), "--data", self.data, *more],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -63,6 +64,11 @@ class Sandbox:
                 return True
         except OSError:
             return False
+
+    def memory(self):
+        """Bytes that it holds in memory, without what it only maps from files."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("RssAnon:"))
 
     def log(self):
         return (self.folder / "sandbox.log").read_text(errors="replace")
@@ -83,10 +89,10 @@ class Sandbox:
         self.process.kill()
         self.process.wait()
 
-    def environment(self):
+    def environment(self, *more):
         """What a shell holds after `eval "$(whetstone sandbox env ...)"`, having held next to nothing before."""
         bare = {"PATH": os.environ["PATH"], "HOME": str(self.home)}
-        command = 'lines=$("$0" sandbox env --port "$1" --data "$2") || exit; eval "$lines"; env -0'
-        shell = ["bash", "-c", command, str(PROGRAM), str(self.port), str(self.data)]
+        command = 'lines=$("$0" sandbox env --port "$1" --data "$2" "${@:3}") || exit; eval "$lines"; env -0'
+        shell = ["bash", "-c", command, str(PROGRAM), str(self.port), str(self.data), *more]
         output = subprocess.run(shell, env=bare, check=True, capture_output=True, text=True).stdout
         return dict(line.split("=", 1) for line in output.split("\0") if line)

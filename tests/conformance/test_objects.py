@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import os
-import subprocess
 import urllib.error
 import urllib.request
 import zlib
@@ -238,23 +237,7 @@ def test_sync_carries_over_only_what_changed(aws, account, bucket, tmp_path):
     assert {one.name: one.read_text() for one in back.iterdir()} == {one.name: one.read_text() for one in there.iterdir()}
 
 
-def test_rclone_brings_a_folder_there_and_back(account, bucket, tmp_path):
-    environment = {
-        **account.environment,
-        "RCLONE_CONFIG_BOX_TYPE": "s3",
-        "RCLONE_CONFIG_BOX_PROVIDER": "Other",
-        "RCLONE_CONFIG_BOX_ENV_AUTH": "true",
-        "RCLONE_CONFIG_BOX_ENDPOINT": account.environment["AWS_ENDPOINT_URL"],
-        "RCLONE_CONFIG_BOX_REGION": account.environment["AWS_REGION"],
-        "RCLONE_S3_UPLOAD_CUTOFF": "5Mi",
-        "RCLONE_S3_CHUNK_SIZE": "5Mi",
-    }
-
-    def rclone(*arguments):
-        run = subprocess.run(["rclone", *arguments], env=environment, capture_output=True, text=True)
-        assert run.returncode == 0, f"rclone {' '.join(arguments)}\n{run.stderr}"
-        return run.stdout
-
+def test_rclone_brings_a_folder_there_and_back(rclone, bucket, tmp_path):
     there, back = tmp_path / "there", tmp_path / "back"
     (there / "deeper").mkdir(parents=True)
     (there / "small.txt").write_text("small")
