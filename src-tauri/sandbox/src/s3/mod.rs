@@ -35,6 +35,7 @@ use sha2::{Digest, Sha256};
 use crate::app::App;
 use crate::errors::{ApiError, ErrorKind};
 use crate::ids;
+use crate::router::parse_query;
 use store::StoreError;
 
 /// The S3 half of the port.
@@ -50,6 +51,9 @@ pub(crate) fn service(app: &Arc<App>) -> S3Service {
 
 /// Answers one request: what `s3s` says, with the request id that every answer of S3 carries and a message in every error.
 pub(crate) async fn answer(service: &S3Service, request: Request<Body>) -> Result<Response<Body>, ApiError> {
+    if let Some(error) = unreadable(&request) {
+        return Ok(refused(&error));
+    }
     let failed = |error| ApiError::internal(format!("{error:?}"));
     let mut response = service.call(request).await.map_err(failed)?;
     if let Ok(id) = HeaderValue::from_str(&ids::request_id()) {
@@ -65,12 +69,45 @@ pub(crate) async fn answer(service: &S3Service, request: Request<Body>) -> Resul
     Ok(Response::from_parts(parts, Body::from(text)))
 }
 
+/// What `s3s` 0.14.1 must not be given: a date with a character below `0` where a digit belongs, which its parser
+/// subtracts from before it looks (a panic, where overflows are checked), and forms of browsers, which carry such a date
+/// inside and which there are none of here.
+fn unreadable(request: &Request<Body>) -> Option<ApiError> {
+    let denied = |message: &str| Some(ApiError::new(ErrorKind::AccessDenied, message));
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = header("content-type").trim_start().to_ascii_lowercase();
+    if request.method() == http::Method::POST && kind.starts_with("multipart/form-data") {
+        let message = "A header you provided implies functionality that is not implemented: browser-based uploads.";
+        return Some(ApiError::new(ErrorKind::UnknownOperation, message));
+    }
+    if header("authorization").starts_with("AWS4-") && !is_date(header("x-amz-date")) {
+        return denied("AWS authentication requires a valid Date or x-amz-date header");
+    }
+    let query = parse_query(request.uri().query().unwrap_or_default());
+    let mut dates = query.iter().filter(|(name, _)| name == "X-Amz-Date");
+    if dates.any(|(_, value)| !is_date(value)) {
+        return denied("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
+    }
+    None
+}
+
+/// `20261122T100824Z`, as far as its characters go.
+fn is_date(text: &str) -> bool {
+    let fits = |(at, byte): (usize, u8)| match at {
+        8 => byte == b'T',
+        15 => byte == b'Z',
+        _ => byte.is_ascii_digit(),
+    };
+    text.len() == 16 && text.bytes().enumerate().all(fits)
+}
+
 /// A refusal in S3's words, for what went wrong before `s3s` saw it.
 pub(crate) fn refused(error: &ApiError) -> Response<Body> {
     let (code, status) = match error.kind {
         ErrorKind::Throttling => ("SlowDown", StatusCode::SERVICE_UNAVAILABLE),
         ErrorKind::ServiceUnavailable => ("ServiceUnavailable", StatusCode::SERVICE_UNAVAILABLE),
         ErrorKind::AccessDenied => ("AccessDenied", StatusCode::FORBIDDEN),
+        ErrorKind::UnknownOperation => ("NotImplemented", StatusCode::NOT_IMPLEMENTED),
         ErrorKind::ExpiredToken => ("ExpiredToken", StatusCode::BAD_REQUEST),
         ErrorKind::InvalidSignature => ("RequestTimeTooSkewed", StatusCode::FORBIDDEN),
         _ => ("InternalError", StatusCode::INTERNAL_SERVER_ERROR),

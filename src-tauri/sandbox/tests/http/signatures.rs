@@ -103,6 +103,27 @@ async fn a_request_without_a_signature_is_refused_in_the_words_of_its_service() 
     assert!(answer.text().contains("<Code>AccessDenied</Code>"), "{}", answer.text());
 }
 
+/// Found by a fuzzer: the parser of dates subtracted before it looked, and the connection was gone without an answer.
+#[tokio::test]
+async fn a_date_that_is_none_is_refused_in_s3s_words() {
+    let client = start_and_keep().await;
+    let presigned = "/b/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=A%2F20261122%2Fus-east-1%2Fs3%2Faws4_request\
+                     &X-Amz-Date=2026112%20T100824Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=";
+    let mut in_query = client.signed("s3", "GET", &format!("{presigned}{}", "0".repeat(64)), b"");
+    in_query.headers_mut().remove("authorization");
+    let mut in_header = client.signed("s3", "GET", "/b/k", b"");
+    in_header.headers_mut().insert("x-amz-date", "2026112 T100824Z".parse().unwrap());
+    for request in [in_query, in_header] {
+        let answer = receive(client.send(request).await).await;
+        assert_eq!(answer.status, 403, "{}", answer.text());
+        assert!(answer.text().contains("<Code>AccessDenied</Code>"), "{}", answer.text());
+    }
+    let mut form = client.signed("s3", "POST", "/b", b"");
+    form.headers_mut().insert("content-type", "multipart/form-data; boundary=b".parse().unwrap());
+    let answer = receive(client.send(form).await).await;
+    assert!(answer.status == 501 && answer.text().contains("NotImplemented"), "{}", answer.text());
+}
+
 #[tokio::test]
 async fn s3_refuses_in_xml() {
     let client = start_and_keep().await;
