@@ -84,7 +84,7 @@ async fn nothing_of_a_signed_request_can_be_changed() {
 async fn a_request_without_a_signature_is_refused_in_the_words_of_its_service() {
     let client = start_and_keep().await;
     for (target, authorization) in
-        [(LIST, None), (LIST, Some("Bearer abc")), (LIST, Some("AWS4-HMAC-SHA256 Credential=a/b, Signature=c"))]
+        [(LIST, None), (LIST, Some("Basic abc")), (LIST, Some("AWS4-HMAC-SHA256 Credential=a/b, Signature=c"))]
     {
         let mut request = client.signed("bedrock", "GET", target, b"");
         request.headers_mut().remove("authorization");
