@@ -67,7 +67,7 @@ pub fn run() -> ExitCode {
     let outcome = match call.command {
         None => crate::window::open(data_folder(call.window.data), call.window.file),
         Some(Command::Sandbox(call)) => {
-            sandbox_call::hand_over();
+            hand_over();
             sandbox_call::run(call)
         }
         Some(Command::Validate(call)) => return data_commands::validate_files(&call),
@@ -85,6 +85,23 @@ pub fn run() -> ExitCode {
         Err(message) => {
             eprintln!("whetstone: {message}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// Goes on as the program that is the sandbox alone, where that lies beside this one: it does the same and carries none
+/// of the libraries that a window needs, which take far more memory than the sandbox itself.
+fn hand_over() {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt;
+        let mut arguments = std::env::args_os().skip(1);
+        let alone = std::env::current_exe().map(|this| this.with_file_name("whetstone-sandbox"));
+        let (Ok(alone), Some(first)) = (alone, arguments.next()) else { return };
+        if first == "sandbox" && alone.is_file() {
+            // It returns only when it failed, and this program can do the work as well.
+            let error = std::process::Command::new(&alone).args(arguments).exec();
+            tracing::debug!(%error, program = %alone.display(), "could not go on as another program");
         }
     }
 }

@@ -82,23 +82,6 @@ pub fn run(call: SandboxCall) -> Result<(), String> {
     }
 }
 
-/// Goes on as the program that is the sandbox alone, where that lies beside this one: it does the same and carries none
-/// of the libraries that a window needs, which take far more memory than the sandbox itself.
-pub fn hand_over() {
-    #[cfg(unix)]
-    {
-        use std::os::unix::process::CommandExt;
-        let mut arguments = std::env::args_os().skip(1);
-        let alone = std::env::current_exe().map(|this| this.with_file_name("whetstone-sandbox"));
-        let (Ok(alone), Some(first)) = (alone, arguments.next()) else { return };
-        if first == "sandbox" && alone.is_file() {
-            // It returns only when it failed, and this program can do the work as well.
-            let error = std::process::Command::new(&alone).args(arguments).exec();
-            tracing::debug!(%error, program = %alone.display(), "could not go on as another program");
-        }
-    }
-}
-
 fn run_sandbox(place: SandboxPlace, faults: Option<PathBuf>) -> Result<(), String> {
     let config = SandboxConfig { faults, ..sandbox_config(place)? };
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
