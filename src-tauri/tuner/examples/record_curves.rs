@@ -89,7 +89,7 @@ fn record(run: &Run, samples: &Path, curve: &Path) -> Result<(), Box<dyn Error>>
     let spec = RunSpec {
         model: None,
         training: "training.jsonl".into(),
-        validation: Some("validation.jsonl".into()),
+        validation: vec!["validation.jsonl".into()],
         objective: Objective::Completion,
         approach: run.lora_rank.map_or(Approach::Full, |rank| Approach::Lora { rank }),
         epochs: run.epochs,
@@ -99,6 +99,7 @@ fn record(run: &Run, samples: &Path, curve: &Path) -> Result<(), Box<dyn Error>>
         seed: run.seed,
         threads: 1,
         validate_every: None,
+        early_stopping: None,
         checkpoint_every_seconds: u32::MAX,
     };
     spec.write(folder.path())?;
