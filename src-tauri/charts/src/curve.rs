@@ -75,6 +75,11 @@ impl Curve {
         let values = self.values.iter().map(|value| {
             average = average * weight + (1.0 - weight) * value;
             missing *= weight;
+            // From here on it changes the divisor no more; halved on, it would become a number so small that the processor
+            // takes its slow way with it, for every step that follows.
+            if missing < f64::EPSILON / 4.0 {
+                missing = 0.0;
+            }
             average / (1.0 - missing)
         });
         Ok(Self::of(Arc::clone(&self.at), values.collect()))
