@@ -13,6 +13,7 @@ use crate::evaluate::{self, EvaluateCall};
 use crate::program::{self, data_folder};
 pub use crate::program::{print, worker_command};
 use crate::sandbox_call::{self, SandboxCall};
+use crate::tune::{self, TuneCall};
 
 /// The exit status of a call that was wrong, as clap has it.
 pub const USAGE: u8 = 2;
@@ -48,6 +49,8 @@ enum Command {
     Stats(StatsCall),
     /// Say what tuning a base model on a dataset costs, and its model afterwards.
     Estimate(EstimateCall),
+    /// Run the job of a recipe, from its data to the tuned model.
+    Tune(TuneCall),
     /// Measure recorded answers against their references.
     Evaluate(EvaluateCall),
     /// Ask AWS, from credentials to quotas, whether a customization job would be let in.
@@ -74,6 +77,7 @@ pub fn run() -> ExitCode {
         Some(Command::Convert(call)) => return data_commands::convert_file(&call),
         Some(Command::Stats(call)) => return data_commands::print_statistics(&call),
         Some(Command::Estimate(call)) => return data_commands::estimate_file(&call),
+        Some(Command::Tune(call)) => return tune::run(&call),
         Some(Command::Evaluate(call)) => return evaluate::run(&call),
         Some(Command::Doctor(call)) => return access_commands::doctor(call),
         Some(Command::Profiles(call)) => return access_commands::profiles(&call),

@@ -7,6 +7,7 @@ mod data_commands;
 mod evaluate;
 mod program;
 mod sandbox_call;
+mod tune;
 mod window;
 
 use std::process::ExitCode;

@@ -108,6 +108,13 @@ impl Host for Desktop {
         picked.await.ok().flatten()?.into_path().ok()
     }
 
+    async fn pick_recipe(&self) -> Option<PathBuf> {
+        let (answer, picked) = tokio::sync::oneshot::channel();
+        let dialog = self.app.dialog().file().set_title("Open a recipe").add_filter("Recipes", &["toml"]);
+        dialog.pick_file(move |file| drop(answer.send(file)));
+        picked.await.ok().flatten()?.into_path().ok()
+    }
+
     async fn pick_folder(&self) -> Option<PathBuf> {
         let (answer, picked) = tokio::sync::oneshot::channel();
         self.app.dialog().file().set_title("Export into a folder").pick_folder(move |folder| drop(answer.send(folder)));

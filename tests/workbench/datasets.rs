@@ -38,7 +38,8 @@ async fn rows(bench: &Bench, view: View) -> Result<RowWindow, Box<dyn std::error
 
 async fn findings(bench: &Bench, dataset: &str) -> Result<FindingsReport, Box<dyn std::error::Error>> {
     loop {
-        let request = FindingsRequest { dataset: dataset.to_owned(), base_model: MODEL.to_owned() };
+        let request =
+            FindingsRequest { dataset: dataset.to_owned(), base_model: MODEL.to_owned(), customization_type: None };
         let report = bench.api.findings(request).await?;
         if report.coverage.complete {
             return Ok(report);
@@ -265,7 +266,8 @@ async fn near_duplicates_are_found_when_they_are_asked_for() -> Outcome {
     let report = findings(&bench, &dataset).await?;
     assert!(report.near.is_none() && report.rules.iter().all(|rule| rule.rule != "near-duplicate"));
 
-    let request = || FindingsRequest { dataset: dataset.clone(), base_model: MODEL.to_owned() };
+    let request =
+        || FindingsRequest { dataset: dataset.clone(), base_model: MODEL.to_owned(), customization_type: None };
     let mut report = bench.api.find_near_duplicates(request()).await?;
     while report.near.as_ref().is_none_or(|near| !near.complete) {
         report = bench.api.findings(request()).await?;

@@ -25,6 +25,8 @@ pub struct TestHost {
     pub new_file: Mutex<Option<PathBuf>>,
     /// The titles of the desktop's notifications.
     pub notified: Mutex<Vec<String>>,
+    /// What the dialog for a recipe answers next.
+    pub recipe: Mutex<Option<PathBuf>>,
 }
 
 impl TestHost {
@@ -64,6 +66,10 @@ impl Host for TestHost {
         None
     }
 
+    async fn pick_recipe(&self) -> Option<PathBuf> {
+        self.recipe.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    }
+
     async fn pick_folder(&self) -> Option<PathBuf> {
         None
     }
@@ -90,6 +96,18 @@ impl Bench {
         let config = WorkbenchConfig { data_dir: data.to_owned(), worker, version: "test".into() };
         let told = Arc::clone(&host);
         Ok(Self { api: Workbench::open(config, told).await?, host })
+    }
+
+    /// On a folder that another workbench of this test is just leaving: its background work ends a moment later.
+    pub async fn open_when_free(data: &Path) -> Result<Self, Box<dyn std::error::Error>> {
+        let began = Instant::now();
+        loop {
+            match Self::open(data).await {
+                Ok(bench) => return Ok(bench),
+                Err(error) if began.elapsed() > Duration::from_secs(30) => return Err(error),
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
     }
 
     /// Offers a file as the desktop does, and imports it as its preview suggests.
@@ -183,6 +201,7 @@ pub fn draft(dataset: &str, name: &str, hyperparameters: &[(&str, &str)]) -> Job
         hyperparameters,
         job_name: name.to_owned(),
         model_name: name.to_owned(),
+        ..JobDraft::default()
     }
 }
 

@@ -5,3 +5,4 @@ mod datasets;
 mod host;
 mod life_cycle;
 mod places_and_costs;
+mod wizard;

@@ -2,9 +2,11 @@
 import type {
   AbandonedUpload,
   BaseModel,
+  Catalog,
   Connection,
   DoctorReport,
   CostEstimate,
+  FirstBatch,
   Hyperparameter,
   JobDetail,
   JobDraft,
@@ -21,6 +23,7 @@ import type {
   RunningCosts,
   Settings,
   Sample,
+  ShownCall,
 } from '../src/contract';
 
 export const NOW = Date.now();
@@ -355,6 +358,8 @@ const hyperparameter = (
   why: '',
   advanced: false,
   unverified: false,
+  unit: null,
+  withoutValidation: false,
   ...over,
 });
 
@@ -367,7 +372,12 @@ export const tiny: BaseModel = {
   standIn: false,
   lifecycle: 'active',
   lifecycleNote: null,
+  customizationTypes: ['fineTuning'],
+  approaches: ['full', 'peft'],
   tuningRegions: [],
+  serving: [{ onDemand: true, regions: [] }],
+  teachers: [],
+  otherTrainings: [],
   dataFormat: 'prompt and completion',
   minRecords: 8,
   maxRecords: 200_000,
@@ -438,7 +448,24 @@ export const nova: BaseModel = {
   family: 'Nova',
   summary: 'A quick multimodal model for everyday work, tuned with text here.',
   standIn: true,
+  customizationTypes: ['fineTuning', 'distillation'],
+  approaches: ['peft'],
   tuningRegions: ['us-east-1'],
+  serving: [
+    { onDemand: true, regions: ['us-east-1'] },
+    { onDemand: false, regions: [] },
+  ],
+  teachers: ['amazon.nova-pro-v1:0'],
+  otherTrainings: [
+    {
+      customizationType: 'distillation',
+      dataFormat: 'conversation',
+      minRecords: 100,
+      maxRecords: null,
+      validationAccepted: false,
+      hyperparameters: [],
+    },
+  ],
   dataFormat: 'conversation',
   maxRecords: 10_000,
   hyperparameters: tiny.hyperparameters
@@ -645,8 +672,158 @@ export function plan(draft: JobDraft): JobPlan {
     roleArn: 'arn:aws:iam::000000000000:role/WhetstoneCustomization',
     cost: cost(draft),
     standIn: draft.baseModel !== 'whetstone.tiny-v1',
+    recommended: [
+      {
+        key: 'learningRateWarmupSteps',
+        value: '51',
+        why: 'Records ÷ 160, as AWS advises for Nova Lite: 8003 ÷ 160.',
+      },
+    ],
   };
 }
+
+export function draft(over: Partial<JobDraft> = {}): JobDraft {
+  return {
+    customizationType: 'fineTuning',
+    baseModel: nova.id,
+    dataset: 'd-banking',
+    invocationLogs: null,
+    hyperparameters: { epochCount: '3', batchSize: '8' },
+    jobName: 'support-answers-04',
+    modelName: 'support-answers-04',
+    teacher: null,
+    grader: null,
+    approach: null,
+    outputUri: null,
+    roleArn: null,
+    kmsKey: null,
+    vpc: null,
+    jobTags: [],
+    modelTags: [],
+    ...over,
+  };
+}
+
+export const catalog: Catalog = {
+  goals: [
+    {
+      id: 'support',
+      title: 'Answer like our support',
+      example: 'Questions of customers, answered in your words and by your rules.',
+      customizationType: 'fineTuning',
+      why: 'Pairs of a question and the answer you would have given teach tone, rules and form at once.',
+      data: 'Some hundred real questions with their best answers, spread over the topics that come up.',
+      models: [
+        { id: tiny.id, why: 'trains here as itself, in minutes and for nothing' },
+        { id: nova.id, why: 'good answers at a low price, served on demand' },
+      ],
+    },
+    {
+      id: 'extract',
+      title: 'Extract fields',
+      example: 'Contracts, mails or tickets in; names, dates and amounts out, always in the same form.',
+      customizationType: 'fineTuning',
+      why: 'A fixed form of answer is what fine-tuning learns soonest, and a small model is enough for it.',
+      data: 'A hundred texts or more, each with its fields written exactly as you want them back.',
+      models: [{ id: llama.id, why: 'a small open model; a tuned copy needs provisioned throughput' }],
+    },
+    {
+      id: 'distill',
+      title: 'A small model like a large one',
+      example: 'The answers of a large model, at the price and speed of a small one.',
+      customizationType: 'distillation',
+      why: 'A teacher answers your prompts, and the small model is trained on those answers.',
+      data: 'A hundred prompts or more, as they come in practice; answers are not needed.',
+      models: [{ id: nova.id, why: 'learns from Nova Pro and keeps more of it' }],
+    },
+  ],
+  methods: [
+    {
+      id: 'full',
+      name: 'Full fine-tuning',
+      what: 'Every weight of the model may change.',
+      gains: ['It can learn the most, and change the model the furthest.'],
+      costs: ['It takes the most computing, and the most data.'],
+    },
+    {
+      id: 'peft',
+      name: 'Adapter (PEFT)',
+      what: 'The model stays as it is, and a small set of weights beside it learns.',
+      gains: ['It needs less data, less time and less money.'],
+      costs: ['Where the task is far from what the model knows, it may learn less.'],
+    },
+    {
+      id: 'instruction',
+      name: 'Instruction fine-tuning',
+      what: 'The model is shown instructions and the answers it should have given.',
+      gains: ['It suits conversation, and teaches a form of answer quickly.'],
+      costs: ['It learns what the examples show and little beyond.'],
+    },
+  ],
+  families: [
+    {
+      name: 'Amazon Nova',
+      approaches: ['peft'],
+      note: 'AWS’s own tools tune it by adapter.',
+      models: [nova.id],
+    },
+    {
+      name: 'AI21 Jurassic',
+      approaches: [],
+      note: 'Cannot be fine-tuned on Bedrock: no table lists one of its models.',
+      models: [],
+    },
+  ],
+  listed: [
+    {
+      id: 'amazon.titan-embed-image-v1:0',
+      name: 'Titan Multimodal Embeddings G1',
+      provider: 'Amazon',
+      customizationTypes: ['fineTuning'],
+      tuningRegions: ['us-east-1', 'us-west-2'],
+      lifecycle: 'active',
+      lifecycleNote: null,
+      why: 'It cannot be tuned here: it makes embeddings of pictures and text.',
+      known: ['1,000 to 500,000 records.', 'batchSize: 256 to 9,216, 576 by default.'],
+      fromEndpoint: false,
+    },
+  ],
+  endpointProblem: null,
+};
+
+export const shownCall: ShownCall = {
+  cli: 'aws bedrock create-model-customization-job \\\n  --customization-type FINE_TUNING \\\n  --base-model-identifier amazon.nova-lite-v1:0:300k\n',
+  python: 'import boto3\n',
+  rust: 'use aws_sdk_bedrock::types;\n',
+  json: '{}',
+  placeholders: ['the client token'],
+};
+
+export const firstBatch: FirstBatch = {
+  about: 'The first step takes these 2 records: seed 1 decides which.',
+  tokens: 41,
+  learned: 12,
+  records: [
+    {
+      position: 17,
+      line: '{"prompt":"Where is my card?","completion":"card_arrival"}',
+      pieces: [
+        { text: '<|user|> Where is my card?<|assistant|>', learned: false },
+        { text: ' card_arrival<|end|>', learned: true },
+      ],
+      tokens: 21,
+    },
+    {
+      position: 4,
+      line: '{"prompt":"My top up was reverted.","completion":"top_up_reverted"}',
+      pieces: [
+        { text: '<|user|> My top up was reverted.<|assistant|>', learned: false },
+        { text: ' top_up_reverted<|end|>', learned: true },
+      ],
+      tokens: 20,
+    },
+  ],
+};
 
 export const playable: PlayableModel[] = [
   {

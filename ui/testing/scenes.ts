@@ -6,6 +6,7 @@ import * as fixture from './fixtures';
 import { lossChart, noChart } from './loss-chart';
 import { comparison, moreJobs, remains, stateOf } from './job-fixtures';
 import { TestHost, type Handlers } from './test-host';
+import { wizardAnswers } from './wizard-answers';
 
 const unreachable: AppError = {
   code: 'unreachable',
@@ -292,6 +293,7 @@ function busy(theme: Theme): Handlers {
     fetch_object: ({ key }) => ({ token: 't-s3', name: key.split('/').at(-1) ?? key, bytes: 188_312 }),
     abandoned_uploads: () => fixture.abandoned,
     remove_abandoned_upload: () => ({}),
+    ...wizardAnswers(),
     start_job: () => fixture.job(),
     jobs: () => jobs,
     job: ({ job }) => detail(job),

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use crate::{
-    BaseModel, CustomizationType, DataRules, Hyperparameter, Lifecycle, MediaRules, Price, Purpose, ServingMode,
+    Approach, BaseModel, CustomizationType, DataRules, Hyperparameter, Lifecycle, MediaRules, Price, Purpose,
+    ServingMode,
 };
 
 /// A catalog file that cannot be used; it names the file.
@@ -15,7 +16,7 @@ pub enum CatalogError {
         #[source]
         source: toml::de::Error,
     },
-    #[error("{file}: the default of {key} breaks its own range")]
+    #[error("{file}: the default or a suggestion of {key} breaks its own range")]
     Default { file: String, key: String },
 }
 
@@ -27,8 +28,11 @@ struct Family {
     #[serde(default)]
     local: bool,
     customization_types: Vec<CustomizationType>,
+    approaches: Vec<Approach>,
     tuning_regions: Vec<String>,
     serving: Vec<ServingMode>,
+    #[serde(default)]
+    on_demand_regions: Vec<String>,
     sources: Vec<String>,
     #[serde(default)]
     unverified: Vec<String>,
@@ -46,6 +50,9 @@ struct Member {
     id: String,
     name: String,
     summary: String,
+    /// Instead of the family's, where a model of it offers less.
+    customization_types: Option<Vec<CustomizationType>>,
+    records_per_warmup_step: Option<u32>,
     /// Instead of the family's, where a model of it takes other media.
     media: Option<Vec<MediaRules>>,
     #[serde(default)]
@@ -64,8 +71,11 @@ pub(crate) fn parse_family(file: &str, text: &str) -> Result<Vec<BaseModel>, Cat
             data.accepts_formats = vec![data.format];
         }
     }
-    for parameter in &family.hyperparameters {
-        if parameter.check(&parameter.default).is_err() {
+    let of_purposes = family.purposes.iter().filter_map(|purpose| purpose.hyperparameters.as_ref()).flatten();
+    for parameter in family.hyperparameters.iter().chain(of_purposes) {
+        let mut values =
+            std::iter::once(&parameter.default).chain(parameter.suggestions.iter().map(|suggestion| &suggestion.value));
+        if values.any(|value| parameter.check(value).is_err()) {
             return Err(CatalogError::Default { file: file.to_owned(), key: parameter.key.clone() });
         }
     }
@@ -79,6 +89,8 @@ impl Family {
         if let Some(media) = member.media {
             data.media = media;
         }
+        let customization_types = member.customization_types.unwrap_or_else(|| self.customization_types.clone());
+        let offered = |purpose: &&Purpose| customization_types.contains(&purpose.customization_type);
         BaseModel {
             id: member.id,
             name: member.name,
@@ -86,13 +98,16 @@ impl Family {
             family: self.family.clone(),
             summary: member.summary,
             local: self.local,
-            customization_types: self.customization_types.clone(),
+            purposes: self.purposes.iter().filter(offered).cloned().collect(),
+            customization_types,
+            approaches: self.approaches.clone(),
             tuning_regions: self.tuning_regions.clone(),
             lifecycle: self.lifecycle.clone(),
             data,
-            purposes: self.purposes.clone(),
             hyperparameters: self.hyperparameters.clone(),
             serving: self.serving.clone(),
+            on_demand_regions: self.on_demand_regions.clone(),
+            records_per_warmup_step: member.records_per_warmup_step,
             teachers: member.teachers,
             prices: member.prices,
             usage_names: member.usage_names,

@@ -21,6 +21,24 @@ pub struct Hyperparameter {
     /// No documentation of AWS's confirms key, range or default for this model.
     #[serde(default)]
     pub unverified: bool,
+    /// What a value counts: `steps`, `records`. None for a plain number.
+    pub unit: Option<String>,
+    /// Sent only where no validation set is.
+    #[serde(default)]
+    pub without_validation: bool,
+    /// What suits how much data, by this project's own experience: the first that holds counts.
+    #[serde(default)]
+    pub suggestions: Vec<Suggestion>,
+}
+
+/// A value that suits a training set of less than so many records, and why.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Suggestion {
+    /// For any number of records where it is not given.
+    pub below: Option<u64>,
+    pub value: String,
+    pub why: String,
 }
 
 /// Bounds are inclusive.
@@ -60,6 +78,11 @@ impl HyperparameterError {
 }
 
 impl Hyperparameter {
+    /// What suits so many training records; `None` where nothing but the default is known.
+    pub fn suggestion(&self, records: u64) -> Option<&Suggestion> {
+        self.suggestions.iter().find(|one| one.below.is_none_or(|below| records < below))
+    }
+
     /// Whether this text is a value the model takes.
     pub fn check(&self, value: &str) -> Result<(), HyperparameterError> {
         match &self.kind {
@@ -120,13 +143,16 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::{TINY_V1, catalog};
+    use crate::{CustomizationType, TINY_V1, catalog};
 
     fn every_hyperparameter() -> impl Iterator<Item = (&'static str, &'static Hyperparameter)> {
         catalog()
             .models()
             .iter()
-            .flat_map(|model| model.hyperparameters.iter().map(move |parameter| (model.id.as_str(), parameter)))
+            .flat_map(|model| model.customization_types.iter().map(move |kind| (model, *kind)))
+            .flat_map(|(model, kind)| {
+                model.hyperparameters_for(kind).iter().map(move |parameter| (model.id.as_str(), parameter))
+            })
     }
 
     #[test]
@@ -181,7 +207,8 @@ mod tests {
         ]
         .map(|(k, v)| (k.to_owned(), v.to_owned()))
         .into();
-        let said: Vec<String> = tiny.check_hyperparameters(&given).iter().map(ToString::to_string).collect();
+        let said: Vec<String> =
+            tiny.check_hyperparameters(CustomizationType::FineTuning, &given).iter().map(ToString::to_string).collect();
         assert_eq!(
             said,
             [

@@ -4,7 +4,7 @@
 //! The facts stand in `models/*.toml`, one file for each set of models that share data rules and
 //! hyperparameters; adding a model is an entry there, listed in [`FAMILY_FILES`]. The catalog is
 //! embedded, parsed once and never changes while the program runs. Models that cannot be trained on
-//! this computer are in `listed/`, with the reason and without rules.
+//! this computer are in `listed/`, with the reason and without rules; `guide/` holds goals, families and methods.
 //!
 //! Deliberately absent: any network call (what `ListFoundationModels` adds is merged by whoever
 //! asked for it), the data rules of image and embedding models, and any guess. What no source
@@ -13,15 +13,19 @@
 
 mod data;
 mod family;
+mod guide;
 mod hyperparameter;
 mod listed;
 mod model;
 
 pub use data::{DataFormat, DataRules, MediaKind, MediaRules, SchemaVersion, Stance};
 pub use family::CatalogError;
-pub use hyperparameter::{Hyperparameter, HyperparameterError, HyperparameterKind};
-pub use listed::{ListedModel, Modality};
-pub use model::{BaseModel, CustomizationType, Lifecycle, LifecycleStatus, Price, PriceItem, Purpose, ServingMode};
+pub use guide::{Goal, Method, ModelFamily, Suited};
+pub use hyperparameter::{Hyperparameter, HyperparameterError, HyperparameterKind, Suggestion};
+pub use listed::{ListedHyperparameter, ListedModel, Modality};
+pub use model::{
+    Approach, BaseModel, CustomizationType, Lifecycle, LifecycleStatus, Price, PriceItem, Purpose, ServingMode,
+};
 
 use std::sync::OnceLock;
 
@@ -51,6 +55,7 @@ const FAMILY_FILES: &[(&str, &str)] = &[
 pub struct Catalog {
     models: Vec<BaseModel>,
     listed: Vec<ListedModel>,
+    guide: guide::Guide,
 }
 
 /// The embedded catalog.
@@ -71,6 +76,20 @@ impl Catalog {
     /// Base models that lists show and that nothing here trains.
     pub fn listed_models(&self) -> &[ListedModel] {
         &self.listed
+    }
+
+    /// What a person may want, in the order in which it is shown.
+    pub fn goals(&self) -> &[Goal] {
+        &self.guide.goals
+    }
+
+    /// The methods, explained.
+    pub fn methods(&self) -> &[Method] {
+        &self.guide.methods
+    }
+
+    pub fn families(&self) -> &[ModelFamily] {
+        &self.guide.families
     }
 
     /// The listed model with this id or foundation-model ARN.
@@ -99,7 +118,7 @@ impl Catalog {
         for (name, text) in files {
             models.extend(family::parse_family(name, text)?);
         }
-        Ok(Catalog { models, listed: listed::parse(listed::FILE)? })
+        Ok(Catalog { models, listed: listed::parse(listed::FILE)?, guide: guide::parse()? })
     }
 }
 
@@ -205,6 +224,7 @@ mod tests {
             assert!(model.data.chars_per_token > 0.0, "{}", model.id);
             for parameter in &model.hyperparameters {
                 assert!(parameter.why.ends_with('.'), "{} {}", model.id, parameter.key);
+                assert!(parameter.suggestions.iter().all(|one| one.why.ends_with('.')), "{}", model.id);
             }
             for price in &model.prices {
                 assert!(price.usd > 0.0 && !price.source.is_empty() && !price.date.is_empty());

@@ -1,7 +1,7 @@
 //! Base models that are only listed: known by name and kind, so that a request for one can be told why it is refused.
 //!
-//! The facts stand in `listed/models.toml`. Deliberately absent: data rules and hyperparameters, as nothing here trains
-//! these models.
+//! The facts stand in `listed/models.toml`. Deliberately absent: data rules, and hyperparameters that could be checked, as
+//! nothing here trains these models; what is known of them is there to be read.
 
 use serde::Deserialize;
 
@@ -25,10 +25,25 @@ pub struct ListedModel {
     pub lifecycle: Lifecycle,
     /// Why it is not trained here, as the rest of a sentence.
     pub why: String,
+    /// What its data must keep to, in words.
+    #[serde(default)]
+    pub limits: Vec<String>,
+    #[serde(default)]
+    pub hyperparameters: Vec<ListedHyperparameter>,
     pub sources: Vec<String>,
     /// What no source confirms, a sentence each.
     #[serde(default)]
     pub unverified: Vec<String>,
+}
+
+/// A hyperparameter as the documentation has it, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListedHyperparameter {
+    pub key: String,
+    pub range: String,
+    /// None where a request must give it.
+    pub default: Option<String>,
 }
 
 /// What goes into a model, or comes out of it.

@@ -18,6 +18,8 @@ pub struct BaseModel {
     /// Trained as itself on this computer. Every other model is rehearsed with a stand-in.
     pub local: bool,
     pub customization_types: Vec<CustomizationType>,
+    /// What the fine-tuning guide calls its methods; the first is the usual one. The service offers no choice among them.
+    pub approaches: Vec<Approach>,
     /// Regions where a job may run. Empty for a local model: any.
     pub tuning_regions: Vec<String>,
     pub lifecycle: Lifecycle,
@@ -28,6 +30,10 @@ pub struct BaseModel {
     pub hyperparameters: Vec<Hyperparameter>,
     /// How a tuned copy can be served.
     pub serving: Vec<ServingMode>,
+    /// Regions where a tuned copy can be deployed on demand. Throughput is provisioned in the Region of the job.
+    pub on_demand_regions: Vec<String>,
+    /// Training records for one step of warm-up, where AWS gives such advice.
+    pub records_per_warmup_step: Option<u32>,
     /// Models whose answers it may be trained on by distillation, by the ids they are invoked under.
     pub teachers: Vec<String>,
     /// Known prices. A price that is not here is unknown, unless the model is local: that is free.
@@ -72,12 +78,23 @@ impl BaseModel {
         self.hyperparameters.iter().find(|p| p.key == key)
     }
 
+    /// The hyperparameters of one kind of training.
+    pub fn hyperparameters_for(&self, customization_type: CustomizationType) -> &[Hyperparameter] {
+        let own = self.purposes.iter().find(|purpose| purpose.customization_type == customization_type);
+        own.and_then(|purpose| purpose.hyperparameters.as_deref()).unwrap_or(&self.hyperparameters)
+    }
+
     /// Everything that is wrong with these hyperparameters: unknown keys, values that are no number
     /// and values out of range. Keys that are left out take their default and are no error.
-    pub fn check_hyperparameters(&self, given: &BTreeMap<String, String>) -> Vec<HyperparameterError> {
+    pub fn check_hyperparameters(
+        &self,
+        customization_type: CustomizationType,
+        given: &BTreeMap<String, String>,
+    ) -> Vec<HyperparameterError> {
+        let known = self.hyperparameters_for(customization_type);
         given
             .iter()
-            .filter_map(|(key, value)| match self.hyperparameter(key) {
+            .filter_map(|(key, value)| match known.iter().find(|parameter| parameter.key == *key) {
                 Some(parameter) => parameter.check(value).err(),
                 None => Some(HyperparameterError::Unknown { key: key.clone(), model: self.id.clone() }),
             })
@@ -105,6 +122,9 @@ pub enum CustomizationType {
 }
 
 impl CustomizationType {
+    pub const ALL: [Self; 4] =
+        [Self::FineTuning, Self::ContinuedPreTraining, Self::Distillation, Self::ReinforcementFineTuning];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::FineTuning => "FINE_TUNING",
@@ -115,13 +135,27 @@ impl CustomizationType {
     }
 }
 
-/// The data rules of one kind of training, where they are not those of fine-tuning.
+/// What one kind of training asks, where it is not what fine-tuning asks.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Purpose {
     #[serde(rename = "type")]
     pub customization_type: CustomizationType,
     pub data: DataRules,
+    /// Those of fine-tuning where it has none of its own.
+    pub hyperparameters: Option<Vec<Hyperparameter>>,
+}
+
+/// Which weights a training changes, and what it is shown, as fine-tuning guides tell methods apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Approach {
+    /// All weights.
+    Full,
+    /// A small adapter beside the frozen weights.
+    Peft,
+    /// Examples of instructions and answers; which weights change is the provider's own business.
+    Instruction,
 }
 
 /// How a tuned copy answers prompts.
@@ -148,6 +182,8 @@ impl ServingMode {
 #[serde(deny_unknown_fields)]
 pub struct Lifecycle {
     pub status: LifecycleStatus,
+    /// The day (YYYY-MM-DD) since when it takes no new jobs, where it is known.
+    pub legacy_since: Option<String>,
     /// The day (YYYY-MM-DD) it ended or will end, where it is known.
     pub end_of_life: Option<String>,
     pub note: Option<String>,

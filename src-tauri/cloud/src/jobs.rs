@@ -4,15 +4,12 @@ use std::{collections::BTreeMap, time::SystemTime};
 
 use aws_sdk_bedrock::{
     operation::get_model_customization_job::GetModelCustomizationJobOutput,
-    types::{
-        CustomizationType, JobStatusDetails, ModelCustomizationJobSummary, OutputDataConfig, SortJobsBy, SortOrder,
-        StatusDetails, TrainingDataConfig, ValidationDataConfig, Validator,
-    },
+    types::{JobStatusDetails, ModelCustomizationJobSummary, SortJobsBy, SortOrder, StatusDetails},
 };
 use aws_smithy_types::DateTime;
 
 use crate::{
-    Cloud, CloudError, CloudErrorCode, S3Uri,
+    Cloud, CloudError, CloudErrorCode, S3Uri, create,
     spelled::{spelled, time},
 };
 
@@ -25,16 +22,51 @@ pub struct CreateJob {
     pub role_arn: String,
     /// Id or ARN of a foundation model, or ARN of a custom model to tune further.
     pub base_model: String,
-    /// In AWS's spelling, `FINE_TUNING` for instance; none means that too.
-    pub customization_type: Option<String>,
+    /// In AWS's spelling, `FINE_TUNING` for instance.
+    pub customization_type: String,
     pub hyperparameters: BTreeMap<String, String>,
-    /// `s3://bucket/key`
-    pub training_uri: String,
+    pub training: TrainingData,
     pub validation_uri: Option<String>,
     /// `s3://bucket/folder/`
     pub output_uri: String,
+    /// What distillation and reinforcement need beside the hyperparameters.
+    pub purpose: Option<Purpose>,
+    /// A key's ARN, id or alias; none for a key of AWS's own.
+    pub kms_key: Option<String>,
+    pub vpc: Option<Vpc>,
+    pub job_tags: Vec<(String, String)>,
+    pub model_tags: Vec<(String, String)>,
     /// The same token makes the same job, however often it is sent: write it down before the call.
     pub client_token: String,
+}
+
+/// What a job is trained on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrainingData {
+    /// `s3://bucket/key`
+    File(String),
+    /// Calls that Bedrock logged: their prompts, or their answers too.
+    InvocationLogs { uri: String, with_answers: bool },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    Distillation {
+        teacher: String,
+        /// Tokens.
+        longest_answer: Option<i32>,
+    },
+    Reinforcement {
+        grader_arn: String,
+        /// As text, like all hyperparameters; sent as the numbers that this one place of the API takes.
+        hyperparameters: BTreeMap<String, String>,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vpc {
+    pub subnets: Vec<String>,
+    pub security_groups: Vec<String>,
 }
 
 spelled! {
@@ -140,34 +172,16 @@ impl Cloud {
     /// # Errors
     /// `Validation` for what Bedrock does not accept, `Conflict` when the name is taken, `QuotaExceeded` when too many jobs run.
     pub async fn create_job(&self, job: CreateJob) -> Result<String, CloudError> {
-        const OPERATION: &str = "CreateModelCustomizationJob";
-        let incomplete = |error: aws_smithy_types::error::operation::BuildError| {
-            CloudError::new(OPERATION, CloudErrorCode::Validation, error.to_string())
-        };
-        let validation = match job.validation_uri {
-            None => None,
-            Some(uri) => {
-                let validator = Validator::builder().s3_uri(uri).build().map_err(incomplete)?;
-                Some(ValidationDataConfig::builder().validators(validator).build().map_err(incomplete)?)
-            }
-        };
-        let created = self
-            .bedrock
-            .create_model_customization_job()
-            .job_name(job.name)
-            .custom_model_name(job.model_name)
-            .role_arn(job.role_arn)
-            .client_request_token(job.client_token)
-            .base_model_identifier(job.base_model)
-            .set_customization_type(job.customization_type.as_deref().map(CustomizationType::from))
-            .set_hyper_parameters(Some(job.hyperparameters.into_iter().collect()))
-            .training_data_config(TrainingDataConfig::builder().s3_uri(job.training_uri).build())
-            .set_validation_data_config(validation)
-            .output_data_config(OutputDataConfig::builder().s3_uri(job.output_uri).build().map_err(incomplete)?)
-            .send()
-            .await
-            .map_err(CloudError::of(OPERATION))?;
-        Ok(created.job_arn)
+        let request = create::request(&self.bedrock, job)?;
+        Ok(request.send().await.map_err(CloudError::of(create::OPERATION))?.job_arn)
+    }
+
+    /// The body of the request that [`Cloud::create_job`] would send, as JSON. Nothing is sent.
+    ///
+    /// # Errors
+    /// `Validation` for a job that cannot be put into a request.
+    pub async fn written_job(&self, job: CreateJob) -> Result<String, CloudError> {
+        create::written(&self.bedrock, job).await
     }
 
     /// One job, by its name or ARN.

@@ -17,7 +17,7 @@
 //! | `sign_in` | single sign-on, with the token where the AWS CLI looks for it |
 //! | `s3` | get, list, buckets |
 //! | `transfer/` | files and folders to S3 and back, resumed after any end of the program |
-//! | `jobs` | customization jobs |
+//! | `jobs`, `create` | customization jobs, and the request that makes one |
 //! | `metrics` | the loss files that a job leaves in its output folder |
 //! | `models` | foundation models, custom models, deployments |
 //! | `pricing` | AWS's price list for Bedrock |
@@ -27,6 +27,7 @@
 
 mod browse;
 mod connect;
+mod create;
 mod error;
 mod iam;
 mod identity;
@@ -48,7 +49,7 @@ pub use connect::{Cloud, Credentials, Endpoint, KeyInHand, Timeouts};
 pub use error::{CloudError, CloudErrorCode};
 pub use iam::{Decision, Role};
 pub use identity::Identity;
-pub use jobs::{CreateJob, Job, JobStatus, JobSummary, Phase, PhaseStatus, Phases};
+pub use jobs::{CreateJob, Job, JobStatus, JobSummary, Phase, PhaseStatus, Phases, Purpose, TrainingData, Vpc};
 pub use metrics::{Metrics, MetricsNews, MetricsPoint, MetricsReader, SeriesNews};
 pub use models::{CustomModel, CustomModelSummary, Deployment, DeploymentStatus, FoundationModel, ModelStatus};
 pub use pricing::{PriceRow, PriceUnit, price_rows};

@@ -165,6 +165,21 @@ commands! {
     convert_dataset(ConversionRequest) -> ConversionOutcome;
 
     base_models(Nothing) -> Vec<BaseModel>;
+    catalog(Nothing) -> Catalog;
+    /// The one that was changed last stands first.
+    drafts(Nothing) -> Vec<SavedDraft>;
+    /// On disk when it answers.
+    save_draft(SavedDraft) -> SavedDraft;
+    delete_draft(DraftId) -> Nothing;
+    /// The draft of a job that was started, with names that are free.
+    clone_job(JobId) -> JobDraft;
+    /// What would be sent for a draft, finished or not. Sends nothing.
+    show_call(JobDraft) -> ShownCall;
+    first_batch(JobDraft) -> FirstBatch;
+    /// Asks for a place and writes the draft there as a recipe.
+    save_recipe(RecipeRequest) -> SavedRecipe;
+    /// Opens the desktop's own dialog; null when the person closed it.
+    open_recipe(Nothing) -> Option<OpenedRecipe>;
     /// Checks a draft: names, hyperparameters, data. Uploads nothing.
     plan_job(JobDraft) -> JobPlan;
     /// What a job would cost, and what its model costs afterwards.
@@ -177,6 +192,8 @@ commands! {
     save_reminder(ReminderRequest) -> bool;
     /// Uploads the splits and creates the job; answers as soon as it is written down.
     start_job(JobDraft) -> JobSummary;
+    /// Starts a job for each value. All are checked before the first is started.
+    start_sweep(Sweep) -> Vec<JobSummary>;
     jobs(Nothing) -> Vec<JobSummary>;
     job(JobId) -> JobDetail;
     job_chart(ChartRequest) -> Chart;

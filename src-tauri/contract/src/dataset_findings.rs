@@ -1,11 +1,13 @@
 //! Findings: how many of each rule, windows of them, the way from one to the next, and their fixes.
 
-use crate::{Coverage, Selection, View, shapes};
+use crate::{Coverage, CustomizationType, Selection, View, shapes};
 
 shapes! {
     pub struct FindingsRequest {
         pub dataset: String,
         pub base_model: String,
+        /// Null for fine-tuning.
+        pub customization_type: Option<CustomizationType>,
     }
 
     /// What is wrong with a dataset for a base model, counted.

@@ -5,13 +5,71 @@ use std::collections::BTreeMap;
 use crate::{CostEstimate, shapes};
 
 shapes! {
-    /// A job as the wizard holds it.
+    /// A job as the wizard holds it. What is null is left to the connection, or not sent.
+    #[derive(Default)]
+    #[serde(default)]
     pub struct JobDraft {
+        pub customization_type: CustomizationType,
         pub base_model: String,
+        /// Empty where the data are invocation logs.
         pub dataset: String,
+        /// Calls that Bedrock logged, instead of a dataset.
+        pub invocation_logs: Option<InvocationLogs>,
         pub hyperparameters: BTreeMap<String, String>,
         pub job_name: String,
         pub model_name: String,
+        /// Whose answers a distillation learns.
+        pub teacher: Option<Teacher>,
+        /// ARN of the Lambda function that grades a reinforcement's answers.
+        pub grader: Option<String>,
+        /// Which weights a stand-in trains; sent as a tag, since the service has no such choice.
+        pub approach: Option<Approach>,
+        /// `s3://bucket/folder/`
+        pub output_uri: Option<String>,
+        pub role_arn: Option<String>,
+        pub kms_key: Option<String>,
+        pub vpc: Option<Vpc>,
+        pub job_tags: Vec<Tag>,
+        pub model_tags: Vec<Tag>,
+    }
+
+    #[derive(Eq, Copy, Default)]
+    pub enum CustomizationType {
+        #[default]
+        FineTuning,
+        ContinuedPreTraining,
+        Distillation,
+        ReinforcementFineTuning,
+    }
+
+    #[derive(Eq, Copy)]
+    pub enum Approach { Full, Peft, Instruction }
+
+    #[derive(Eq)]
+    pub struct InvocationLogs {
+        pub uri: String,
+        /// The logged answers are learnt too, and no teacher is asked again.
+        pub with_answers: bool,
+    }
+
+    #[derive(Eq)]
+    pub struct Teacher {
+        /// As it is invoked: a model id, or the ARN or id of an inference profile.
+        pub model: String,
+        /// Tokens of an answer; null for the service's own limit.
+        pub longest_answer: Option<u32>,
+    }
+
+    #[derive(Eq)]
+    pub struct Vpc {
+        pub subnets: Vec<String>,
+        pub security_groups: Vec<String>,
+    }
+
+    #[derive(Eq)]
+    pub struct Tag {
+        pub key: String,
+        pub value: String,
     }
 
     /// The draft checked, before anything is uploaded.
@@ -32,11 +90,21 @@ shapes! {
         pub role_arn: String,
         pub cost: CostEstimate,
         pub stand_in: bool,
+        /// What suits this data, for hyperparameters where that can be said.
+        pub recommended: Vec<Recommendation>,
+    }
+
+    #[derive(Eq)]
+    pub struct Recommendation {
+        /// The hyperparameter's key.
+        pub key: String,
+        pub value: String,
+        pub why: String,
     }
 
     #[derive(Eq)]
     pub struct FieldProblem {
-        /// `jobName`, `modelName`, `dataset`, `baseModel`, or a hyperparameter's key.
+        /// A member of the draft (`jobName`, `dataset`, `teacher` …), or a hyperparameter's key.
         pub field: String,
         pub message: String,
         /// A value that would be accepted.

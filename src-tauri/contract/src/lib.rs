@@ -6,6 +6,7 @@
 //! Deliberately absent: any behaviour. Nothing here opens a file, calls AWS or knows Tauri.
 
 mod app;
+mod catalog;
 mod charts;
 mod commands;
 mod connections;
@@ -27,8 +28,10 @@ mod models;
 mod playground;
 mod s3;
 mod typescript;
+mod wizard;
 
 pub use app::*;
+pub use catalog::*;
 pub use charts::*;
 pub use commands::*;
 pub use connections::*;
@@ -50,6 +53,7 @@ pub use models::*;
 pub use playground::*;
 pub use s3::*;
 pub use typescript::typescript;
+pub use wizard::*;
 
 /// The derives and the wire spelling that every shape of the contract shares.
 macro_rules! shapes {

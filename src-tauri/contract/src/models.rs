@@ -1,6 +1,6 @@
 //! Base models as the wizard shows them.
 
-use crate::shapes;
+use crate::{Approach, CustomizationType, shapes};
 
 shapes! {
     pub struct BaseModel {
@@ -14,7 +14,14 @@ shapes! {
         pub lifecycle: Lifecycle,
         /// For example "end of life since 2026-09-10".
         pub lifecycle_note: Option<String>,
+        /// The first is fine-tuning.
+        pub customization_types: Vec<CustomizationType>,
+        /// The first is the usual one.
+        pub approaches: Vec<Approach>,
         pub tuning_regions: Vec<String>,
+        pub serving: Vec<Serving>,
+        /// Ids that may teach it in a distillation.
+        pub teachers: Vec<String>,
         /// In words: "prompt and completion", "conversation".
         pub data_format: String,
         pub min_records: u64,
@@ -22,10 +29,30 @@ shapes! {
         pub max_records: Option<u64>,
         pub validation_accepted: bool,
         pub hyperparameters: Vec<Hyperparameter>,
+        /// What other kinds of training ask, where it is not what fine-tuning asks.
+        pub other_trainings: Vec<Training>,
         pub prices: Vec<Price>,
         /// What the sources do not settle about this model.
         pub unverified: Vec<String>,
         pub sources: Vec<String>,
+    }
+
+    /// One kind of training of a model.
+    pub struct Training {
+        pub customization_type: CustomizationType,
+        pub data_format: String,
+        pub min_records: u64,
+        pub max_records: Option<u64>,
+        pub validation_accepted: bool,
+        pub hyperparameters: Vec<Hyperparameter>,
+    }
+
+    /// How and where a tuned copy answers.
+    #[derive(Eq)]
+    pub struct Serving {
+        pub on_demand: bool,
+        /// Empty: in the Region of the job.
+        pub regions: Vec<String>,
     }
 
     #[derive(Eq, Copy)]
@@ -40,6 +67,10 @@ shapes! {
         pub why: String,
         pub advanced: bool,
         pub unverified: bool,
+        /// What the value counts: "steps".
+        pub unit: Option<String>,
+        /// Not sent where a validation set is.
+        pub without_validation: bool,
     }
 
     #[serde(tag = "kind")]

@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 use std::io::Write;
 
-use whetstone_catalog::{BaseModel, DataFormat};
+use whetstone_catalog::{DataFormat, DataRules};
 
 use crate::formats::{Loss, LossKind, Schema};
 use crate::record::Record;
@@ -32,11 +32,11 @@ pub enum WriteError {
     Io(#[from] std::io::Error),
 }
 
-/// The format in which all of these records fit: the model's own, or another that it also takes when
+/// The format in which all of these records fit: the training's own, or another that it also takes when
 /// a record has several turns or a system text and the own format has no place for them.
-pub fn fitting_format<R: Borrow<Record>>(model: &BaseModel, records: impl IntoIterator<Item = R>) -> DataFormat {
-    let own = model.data.format;
-    let other = model.data.accepts_formats.iter().find(|f| **f != own);
+pub fn fitting_format<R: Borrow<Record>>(data: &DataRules, records: impl IntoIterator<Item = R>) -> DataFormat {
+    let own = data.format;
+    let other = data.accepts_formats.iter().find(|f| **f != own);
     match other {
         Some(other) if own == DataFormat::PromptCompletion => {
             let plain = records.into_iter().all(|record| {
@@ -151,9 +151,9 @@ mod tests {
         let tiny = catalog().find(TINY_V1).unwrap();
         let plain = Record::prompt_completion(None, "a", "b");
         let with_system = Record::prompt_completion(Some("s".into()), "a", "b");
-        assert_eq!(fitting_format(tiny, [&plain, &plain]), DataFormat::PromptCompletion);
-        assert_eq!(fitting_format(tiny, [&plain, &with_system]), DataFormat::Conversation);
+        assert_eq!(fitting_format(&tiny.data, [&plain, &plain]), DataFormat::PromptCompletion);
+        assert_eq!(fitting_format(&tiny.data, [&plain, &with_system]), DataFormat::Conversation);
         let llama = catalog().find("meta.llama3-1-8b-instruct-v1:0:128k").unwrap();
-        assert_eq!(fitting_format(llama, [&with_system]), DataFormat::PromptCompletion);
+        assert_eq!(fitting_format(&llama.data, [&with_system]), DataFormat::PromptCompletion);
     }
 }

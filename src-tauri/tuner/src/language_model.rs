@@ -9,7 +9,7 @@ use crate::config::ModelConfig;
 use crate::generation::{self, Generated, Piece, SampleOptions};
 use crate::layout::Layout;
 use crate::network::Network;
-use crate::tokenizer::TurnTokenizer;
+use crate::tokenizer::{LaidOutPiece, TurnTokenizer};
 use crate::weights::{self, Gathering, Precision};
 use crate::{TunerError, Turn, files, folder};
 
@@ -73,6 +73,14 @@ impl LanguageModel {
     /// The tokens a text to go on from takes.
     pub fn count_text_tokens(&self, text: &str) -> usize {
         self.tokenizer.continuation(text).map_or(0, |tokens| tokens.len())
+    }
+
+    /// A record as a training on completions reads it.
+    ///
+    /// # Errors
+    /// [`TunerError::Model`] where the tokenizer has no markers of roles.
+    pub fn laid_out(&self, turns: &[Turn]) -> Result<Vec<LaidOutPiece>, TunerError> {
+        self.tokenizer.spelled_pieces(turns)
     }
 
     /// Whether the model can be given turns: it has this crate's markers or a chat template. One

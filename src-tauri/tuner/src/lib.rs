@@ -41,6 +41,8 @@ mod worker;
 pub use error::TunerError;
 pub use generation::{Generated, Piece, SampleOptions, StopReason};
 pub use language_model::LanguageModel;
+pub use records::first_records;
 pub use run::{Approach, EarlyStopping, MODEL_FOLDER, Objective, RUN_FILE, RunEvent, RunSpec};
+pub use tokenizer::LaidOutPiece;
 pub use turns::{Role, Turn};
 pub use worker::{WorkerEnd, run_worker, worker_process};

@@ -88,6 +88,12 @@ pub(crate) fn epoch_order(count: usize, seed: u64, epoch: u32) -> Vec<u32> {
     order
 }
 
+/// The records, by their place in the file, that the first step of a training takes.
+pub fn first_records(count: u64, batch_size: u64, seed: u64) -> Vec<u64> {
+    let order = epoch_order(usize::try_from(count).unwrap_or(usize::MAX), seed, 0);
+    order.into_iter().take(usize::try_from(batch_size).unwrap_or(usize::MAX)).map(u64::from).collect()
+}
+
 /// Shares records among `threads`, the longest first to whoever has least, each share in portions
 /// of bounded size. No share is empty.
 pub(crate) fn share_out(records: &[&LaidOut], threads: usize) -> Vec<Vec<Rows>> {

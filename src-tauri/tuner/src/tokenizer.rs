@@ -61,6 +61,15 @@ pub(crate) struct LaidOut {
     pub learned: Vec<bool>,
 }
 
+/// A stretch of a conversation as the model reads it, markers spelled out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaidOutPiece {
+    pub text: String,
+    pub tokens: usize,
+    /// Whether training learns to predict it.
+    pub learned: bool,
+}
+
 impl TurnTokenizer {
     /// Reads a `tokenizer.json`.
     pub fn parse(json: &[u8]) -> Result<TurnTokenizer, TunerError> {
@@ -173,6 +182,21 @@ impl TurnTokenizer {
             }
         }
         Ok(laid_out)
+    }
+
+    /// The same as text, cut where learning begins and ends.
+    pub fn spelled_pieces(&self, turns: &[Turn]) -> Result<Vec<LaidOutPiece>, TunerError> {
+        let laid_out = self.lay_out(turns, false)?;
+        let mut pieces = Vec::new();
+        let mut at = 0;
+        for stretch in laid_out.learned.chunk_by(|before, after| before == after) {
+            let tokens = &laid_out.tokens[at..at + stretch.len()];
+            let text = self.tokenizer.decode(tokens, false);
+            let text = text.map_err(|error| TunerError::Model(format!("tokenizer: {error}")))?;
+            pieces.push(LaidOutPiece { text, tokens: tokens.len(), learned: stretch[0] });
+            at += stretch.len();
+        }
+        Ok(pieces)
     }
 
     /// The turns so far, and the marker after which the assistant answers.

@@ -326,7 +326,47 @@ impl Api for Workbench {
     }
 
     async fn base_models(&self, _: Nothing) -> Result<Vec<BaseModel>, AppError> {
-        Ok(models::listed(self.connections.link().await?.on_this_computer))
+        let link = self.connections.link().await?;
+        let told = self.endpoint_models.of(&link).await;
+        Ok(models::listed(&link, &told))
+    }
+
+    async fn catalog(&self, _: Nothing) -> Result<Catalog, AppError> {
+        let link = self.connections.link().await?;
+        let told = self.endpoint_models.of(&link).await;
+        Ok(models::catalog(&link, &told))
+    }
+
+    async fn drafts(&self, _: Nothing) -> Result<Vec<SavedDraft>, AppError> {
+        self.list_drafts()
+    }
+
+    async fn save_draft(&self, draft: SavedDraft) -> Result<SavedDraft, AppError> {
+        self.keep_draft(draft)
+    }
+
+    async fn delete_draft(&self, which: DraftId) -> Result<Nothing, AppError> {
+        self.forget_draft(&which.draft).map(|()| Nothing {})
+    }
+
+    async fn clone_job(&self, which: JobId) -> Result<JobDraft, AppError> {
+        self.clone_draft(&which.job)
+    }
+
+    async fn show_call(&self, draft: JobDraft) -> Result<ShownCall, AppError> {
+        self.shown_call(draft).await
+    }
+
+    async fn first_batch(&self, draft: JobDraft) -> Result<FirstBatch, AppError> {
+        self.batch(&draft).await
+    }
+
+    async fn save_recipe(&self, request: RecipeRequest) -> Result<SavedRecipe, AppError> {
+        self.write_recipe(request).await
+    }
+
+    async fn open_recipe(&self, _: Nothing) -> Result<Option<OpenedRecipe>, AppError> {
+        self.read_recipe().await
     }
 
     async fn plan_job(&self, draft: JobDraft) -> Result<JobPlan, AppError> {
@@ -351,6 +391,10 @@ impl Api for Workbench {
 
     async fn start_job(&self, draft: JobDraft) -> Result<JobSummary, AppError> {
         self.submit(draft).await
+    }
+
+    async fn start_sweep(&self, sweep: Sweep) -> Result<Vec<JobSummary>, AppError> {
+        self.sweep(sweep).await
     }
 
     async fn jobs(&self, _: Nothing) -> Result<Vec<JobSummary>, AppError> {

@@ -99,7 +99,7 @@ impl Workbench {
         };
         let name = self.datasets.summary(request.dataset.clone()).await?.name;
         let folder = free_folder(&folder, &format!("{} for {}", file_name(&name), model.name));
-        let files = self.datasets.write_splits(request.dataset, model, folder.clone()).await?;
+        let files = self.datasets.write_splits(request.dataset, &model.data, folder.clone()).await?;
         Ok(ExportOutcome { folder: Some(folder.display().to_string()), files: files.names })
     }
 

@@ -9,7 +9,7 @@
 //! | `connections/` | where calls go: this computer's sandbox, AWS accounts; their keys, buckets and roles |
 //! | `datasets/`, `import.rs`, `samples.rs` | files become datasets; looking at, editing, splitting, exporting them |
 //! | `doctor/` | would a job be let in: from credentials to quotas |
-//! | `models.rs`, `names.rs` | base models and names, as Bedrock takes them |
+//! | `models.rs`, `endpoint_models.rs`, `names.rs` | base models and names, as Bedrock takes them; what the endpoint adds |
 //! | `jobs/` | plan, start, watch, serve a customization job |
 //! | `costs/` | what things cost, with the source and date of each figure |
 //! | `playground.rs` | asking models, streamed |
@@ -26,6 +26,7 @@ mod connections;
 mod costs;
 mod datasets;
 mod doctor;
+mod endpoint_models;
 mod errors;
 mod host;
 mod import;
@@ -50,11 +51,13 @@ pub use connections::{list_profiles, sign_in_profile};
 pub use costs::estimate_from_catalog;
 pub use doctor::{ProfileSubject, examine_profile};
 pub use host::Host;
+pub use jobs::{Places, check_draft, create_request};
 
 use activities::Activities;
 use connections::{Connections, THIS_COMPUTER};
 use costs::{EndTimes, PriceLists};
 use datasets::Datasets;
+use endpoint_models::EndpointModels;
 use errors::{from_io, from_store};
 use import::PickedFiles;
 use jobs::Jobs;
@@ -81,6 +84,7 @@ pub struct Workbench {
     pub(crate) picked: PickedFiles,
     pub(crate) datasets: Arc<Datasets>,
     pub(crate) jobs: Jobs,
+    pub(crate) endpoint_models: EndpointModels,
     pub(crate) playground: Playground,
     pub(crate) transfers: Transfers,
     pub(crate) price_lists: PriceLists,
@@ -108,6 +112,7 @@ impl Workbench {
             activities,
             datasets,
             jobs,
+            endpoint_models: EndpointModels::default(),
             picked: PickedFiles::default(),
             playground: Playground::default(),
             transfers: Transfers::open(data_dir.join("downloads")),

@@ -1,7 +1,14 @@
 //! Base models as the window shows them: the catalog's facts, in words.
 
 use whetstone_catalog as catalog;
-use whetstone_contract::{AppError, BaseModel, ErrorCode, Hyperparameter, HyperparameterKind, Lifecycle, Price};
+use whetstone_contract::{
+    AppError, BaseModel, Catalog, ErrorCode, Goal, Hyperparameter, HyperparameterKind, Lifecycle, ListedModel, Method,
+    ModelFamily, Price, Serving, SuitedModel, Training,
+};
+
+use crate::connections::Link;
+use crate::endpoint_models::Told;
+use crate::jobs::kinds;
 
 /// The catalog's entry for an id that came from the window.
 pub fn find(id: &str) -> Result<&'static catalog::BaseModel, AppError> {
@@ -11,43 +18,159 @@ pub fn find(id: &str) -> Result<&'static catalog::BaseModel, AppError> {
     })
 }
 
-pub fn listed(on_this_computer: bool) -> Vec<BaseModel> {
+pub fn listed(link: &Link, told: &Told) -> Vec<BaseModel> {
     // A model that is on this computer cannot be tuned elsewhere.
-    let here = |model: &&catalog::BaseModel| on_this_computer || !model.local;
-    catalog::catalog().models().iter().filter(here).map(|model| show(model, on_this_computer)).collect()
+    let here = |model: &&catalog::BaseModel| link.on_this_computer || !model.local;
+    catalog::catalog().models().iter().filter(here).map(|model| show(model, link, told)).collect()
 }
 
-fn show(model: &catalog::BaseModel, on_this_computer: bool) -> BaseModel {
+/// Goals, methods, families, and the models that cannot be chosen.
+pub fn catalog(link: &Link, told: &Told) -> Catalog {
+    let known = catalog::catalog();
+    Catalog {
+        goals: known.goals().iter().map(|goal| show_goal(goal, link)).collect(),
+        methods: known
+            .methods()
+            .iter()
+            .map(|method| Method {
+                id: kinds::show_approach(method.id),
+                name: method.name.clone(),
+                what: method.what.clone(),
+                gains: method.gains.clone(),
+                costs: method.costs.clone(),
+            })
+            .collect(),
+        families: known.families().iter().map(show_family).collect(),
+        listed: known.listed_models().iter().map(show_listed).chain(told.unknown()).collect(),
+        endpoint_problem: told.problem.as_ref().map(ToString::to_string),
+    }
+}
+
+/// A model that trains here as itself comes first where this computer trains; then what this Region tunes.
+fn show_goal(goal: &catalog::Goal, link: &Link) -> Goal {
+    let mut models: Vec<(bool, SuitedModel)> = goal
+        .models
+        .iter()
+        .map(|suited| {
+            let found = catalog::catalog().find(&suited.id);
+            let active = found.is_some_and(|model| model.lifecycle.status == catalog::LifecycleStatus::Active);
+            let here = link.on_this_computer || found.is_some_and(|model| model.tunable_in(&link.region) && active);
+            (here, SuitedModel { id: suited.id.clone(), why: suited.why.clone() })
+        })
+        .collect();
+    models.sort_by_key(|(here, _)| !here);
+    let own = catalog::catalog()
+        .models()
+        .iter()
+        .filter(|model| link.on_this_computer && model.local && model.supports(goal.customization_type));
+    let own = own.map(|model| SuitedModel {
+        id: model.id.clone(),
+        why: "trains here as itself, in minutes and for nothing: the quickest way to see what tuning does".into(),
+    });
+    Goal {
+        id: goal.id.clone(),
+        title: goal.title.clone(),
+        example: goal.example.clone(),
+        customization_type: kinds::show(goal.customization_type),
+        why: goal.why.clone(),
+        data: goal.data.clone(),
+        models: own.chain(models.into_iter().map(|(_, model)| model)).collect(),
+    }
+}
+
+fn show_family(family: &catalog::ModelFamily) -> ModelFamily {
+    let members = catalog::catalog().models().iter().filter(|model| family.holds(&model.provider, &model.id));
+    ModelFamily {
+        name: family.name.clone(),
+        approaches: family.approaches.iter().map(|approach| kinds::show_approach(*approach)).collect(),
+        note: family.note.clone(),
+        models: members.map(|model| model.id.clone()).collect(),
+    }
+}
+
+fn show_listed(model: &catalog::ListedModel) -> ListedModel {
+    let settings = model.hyperparameters.iter().map(|one| match &one.default {
+        Some(default) => format!("{}: {}, {default} by default.", one.key, one.range),
+        None => format!("{}: {}; it must be given.", one.key, one.range),
+    });
+    ListedModel {
+        id: model.id.clone(),
+        name: model.name.clone(),
+        provider: model.provider.clone(),
+        customization_types: model.customization_types.iter().map(|kind| kinds::show(*kind)).collect(),
+        tuning_regions: model.tuning_regions.clone(),
+        lifecycle: Some(show_lifecycle(model.lifecycle.status)),
+        lifecycle_note: lifecycle_note(&model.lifecycle),
+        why: format!("It cannot be tuned here: {}.", model.why),
+        known: model.limits.iter().map(|limit| format!("{limit}.")).chain(settings).collect(),
+        from_endpoint: false,
+    }
+}
+
+fn show(model: &catalog::BaseModel, link: &Link, told: &Told) -> BaseModel {
     BaseModel {
         id: model.id.clone(),
         name: model.name.clone(),
         provider: model.provider.clone(),
         family: model.family.clone(),
         summary: model.summary.clone(),
-        stand_in: on_this_computer && !model.local,
-        lifecycle: match model.lifecycle.status {
-            catalog::LifecycleStatus::Active => Lifecycle::Active,
-            catalog::LifecycleStatus::Legacy => Lifecycle::Legacy,
-            catalog::LifecycleStatus::EndOfLife => Lifecycle::EndOfLife,
-        },
-        lifecycle_note: lifecycle_note(&model.lifecycle),
+        stand_in: link.on_this_computer && !model.local,
+        lifecycle: show_lifecycle(told.lifecycle_of(model)),
+        lifecycle_note: join(lifecycle_note(&model.lifecycle), told.note_on(model)),
+        customization_types: model.customization_types.iter().map(|kind| kinds::show(*kind)).collect(),
+        approaches: model.approaches.iter().map(|approach| kinds::show_approach(*approach)).collect(),
         tuning_regions: model.tuning_regions.clone(),
+        serving: model.serving.iter().map(|mode| show_serving(model, *mode)).collect(),
+        teachers: model.teachers.clone(),
         data_format: format_in_words(model.data.format).into(),
         min_records: model.data.min_records,
         max_records: model.data.max_records.or(model.data.max_training_records),
         validation_accepted: model.data.validation_accepted,
         hyperparameters: model.hyperparameters.iter().map(show_hyperparameter).collect(),
+        other_trainings: model.purposes.iter().map(|purpose| show_training(model, purpose)).collect(),
         prices: model.prices.iter().map(show_price).collect(),
         unverified: model.unverified.clone(),
         sources: model.sources.clone(),
     }
 }
 
+fn show_training(model: &catalog::BaseModel, purpose: &catalog::Purpose) -> Training {
+    let hyperparameters = model.hyperparameters_for(purpose.customization_type);
+    Training {
+        customization_type: kinds::show(purpose.customization_type),
+        data_format: format_in_words(purpose.data.format).into(),
+        min_records: purpose.data.min_records,
+        max_records: purpose.data.max_records.or(purpose.data.max_training_records),
+        validation_accepted: purpose.data.validation_accepted,
+        hyperparameters: hyperparameters.iter().map(show_hyperparameter).collect(),
+    }
+}
+
+fn show_serving(model: &catalog::BaseModel, mode: catalog::ServingMode) -> Serving {
+    match mode {
+        catalog::ServingMode::OnDemand => Serving { on_demand: true, regions: model.on_demand_regions.clone() },
+        catalog::ServingMode::Provisioned => Serving { on_demand: false, regions: Vec::new() },
+    }
+}
+
+fn show_lifecycle(status: catalog::LifecycleStatus) -> Lifecycle {
+    match status {
+        catalog::LifecycleStatus::Active => Lifecycle::Active,
+        catalog::LifecycleStatus::Legacy => Lifecycle::Legacy,
+        catalog::LifecycleStatus::EndOfLife => Lifecycle::EndOfLife,
+    }
+}
+
 fn lifecycle_note(lifecycle: &catalog::Lifecycle) -> Option<String> {
+    let legacy = lifecycle.legacy_since.as_ref().map(|day| format!("Legacy since {day}."));
     let end = lifecycle.end_of_life.as_ref().map(|day| format!("End of life: {day}."));
-    match (end, &lifecycle.note) {
-        (Some(end), Some(note)) => Some(format!("{end} {note}")),
-        (end, note) => end.or_else(|| note.clone()),
+    join(join(legacy, end), lifecycle.note.clone())
+}
+
+fn join(first: Option<String>, second: Option<String>) -> Option<String> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(format!("{first} {second}")),
+        (first, second) => first.or(second),
     }
 }
 
@@ -74,6 +197,8 @@ fn show_hyperparameter(parameter: &catalog::Hyperparameter) -> Hyperparameter {
         why: parameter.why.clone(),
         advanced: parameter.advanced,
         unverified: parameter.unverified,
+        unit: parameter.unit.clone(),
+        without_validation: parameter.without_validation,
     }
 }
 

@@ -31,6 +31,20 @@ pub fn check_model_name(field: &str, name: &str) -> Option<FieldProblem> {
     problem(field, name, shaped, "letters, digits and single - or _ between them", separator)
 }
 
+/// `baseModelIdentifier` as the AWS CLI spells it: `base-model-identifier`.
+pub fn kebab(camel: &str) -> String {
+    let mut text = String::new();
+    let mut before_is_lower = false;
+    for letter in camel.chars() {
+        if letter.is_ascii_uppercase() && before_is_lower {
+            text.push('-');
+        }
+        before_is_lower = !letter.is_ascii_uppercase();
+        text.push(letter.to_ascii_lowercase());
+    }
+    text
+}
+
 fn problem(field: &str, name: &str, shaped: bool, words: &str, allowed: impl Fn(char) -> bool) -> Option<FieldProblem> {
     let message = if name.is_empty() {
         "A name is needed.".to_owned()

@@ -1,4 +1,4 @@
-//! The app's own records: settings, connections and jobs, in one SQLite file of the data folder.
+//! The app's own records: settings, connections, jobs and drafts, in one SQLite file of the data folder.
 //!
 //! Owns the schema. Datasets are not here: each is a folder of its own (`datasets/`). Secrets are never here.
 
@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
      CREATE TABLE jobs (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL, document TEXT NOT NULL);",
     "CREATE TABLE connections (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL, document TEXT NOT NULL);
      CREATE TABLE current_connection (id INTEGER PRIMARY KEY CHECK (id = 1), connection TEXT NOT NULL);",
+    "CREATE TABLE drafts (id TEXT PRIMARY KEY, changed_at INTEGER NOT NULL, document TEXT NOT NULL);",
 ];
 
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +111,24 @@ impl Store {
         Ok(())
     }
 
+    /// The one that was changed last stands first.
+    pub fn drafts<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare("SELECT document FROM drafts ORDER BY changed_at DESC, id")?;
+        let documents = statement.query_map([], |row| row.get::<_, String>(0))?;
+        documents.map(|document| Ok(serde_json::from_str(&document?)?)).collect()
+    }
+
+    pub fn save_draft<T: Serialize>(&self, id: &str, changed_at: i64, draft: &T) -> Result<(), StoreError> {
+        let document = serde_json::to_string(draft)?;
+        self.connection().execute(
+            "INSERT INTO drafts (id, changed_at, document) VALUES (?1, ?2, ?3)
+             ON CONFLICT (id) DO UPDATE SET changed_at = ?2, document = ?3",
+            params![id, changed_at, document],
+        )?;
+        Ok(())
+    }
+
     pub fn remove_connection(&self, id: &str) -> Result<(), StoreError> {
         self.connection().execute("DELETE FROM connections WHERE id = ?1", [id])?;
         Ok(())
@@ -120,6 +139,11 @@ impl Store {
             "INSERT INTO current_connection (id, connection) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET connection = ?1",
             [id],
         )?;
+        Ok(())
+    }
+
+    pub fn delete_draft(&self, id: &str) -> Result<(), StoreError> {
+        self.connection().execute("DELETE FROM drafts WHERE id = ?1", [id])?;
         Ok(())
     }
 

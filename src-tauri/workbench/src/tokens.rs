@@ -8,7 +8,7 @@ use whetstone_dataset::{Block, Record};
 use whetstone_tuner::LanguageModel;
 
 /// The tokenizer of the bundled model, read once when it is first asked for.
-fn bundled() -> Option<&'static LanguageModel> {
+pub fn bundled() -> Option<&'static LanguageModel> {
     static BUNDLED: OnceLock<Option<LanguageModel>> = OnceLock::new();
     BUNDLED
         .get_or_init(|| {

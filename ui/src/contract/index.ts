@@ -1,12 +1,5 @@
 // Generated from src-tauri/contract. Do not edit: change the Rust and run `UPDATE_CONTRACT=1 cargo test -p whetstone-contract`.
 
-export type AbandonedRequest = { bucket: string, key: string, id: string, };
-
-/**
- * Parts of an upload that nobody completed: invisible in a listing, and paid for.
- */
-export type AbandonedUpload = { bucket: string, key: string, id: string, begunAt: number | null, parts: number, bytes: number, };
-
 /**
  * Long work in the background.
  */
@@ -60,7 +53,9 @@ hint: string | null, };
 /**
  * What the workbench tells the window without being asked.
  */
-export type AppEvent = { "event": "connectionChanged", connection: Connection, } | { "event": "connectionsChanged" } | { "event": "signInCode", connection: string, code: string, address: string, } | { "event": "doctorChecked", request: string, check: Check, } | { "event": "datasetsChanged", dataset: string | null, } | { "event": "datasetProgress", dataset: string, part: DatasetPart, } | { "event": "runningCostsChanged" } | { "event": "jobsChanged", job: string | null, } | { "event": "activityChanged", activity: Activity, } | { "event": "fileOpened", file: PickedFile, } | { "event": "replyText", request: string, text: string, };
+export type AppEvent = { "event": "connectionChanged", connection: Connection, } | { "event": "connectionsChanged" } | { "event": "signInCode", connection: string, code: string, address: string, } | { "event": "doctorChecked", request: string, check: Check, } | { "event": "datasetsChanged", dataset: string | null, } | { "event": "datasetProgress", dataset: string, part: DatasetPart, } | { "event": "jobsChanged", job: string | null, } | { "event": "activityChanged", activity: Activity, } | { "event": "fileOpened", file: PickedFile, } | { "event": "replyText", request: string, text: string, };
+
+export type Approach = "full" | "peft" | "instruction";
 
 /**
  * An object below the job's folder in the output location.
@@ -79,7 +74,19 @@ standIn: boolean, lifecycle: Lifecycle,
 /**
  * For example "end of life since 2026-09-10".
  */
-lifecycleNote: string | null, tuningRegions: Array<string>, 
+lifecycleNote: string | null, 
+/**
+ * The first is fine-tuning.
+ */
+customizationTypes: Array<CustomizationType>, 
+/**
+ * The first is the usual one.
+ */
+approaches: Array<Approach>, tuningRegions: Array<string>, serving: Array<Serving>, 
+/**
+ * Ids that may teach it in a distillation.
+ */
+teachers: Array<string>, 
 /**
  * In words: "prompt and completion", "conversation".
  */
@@ -87,11 +94,31 @@ dataFormat: string, minRecords: number,
 /**
  * Training and validation together; null where no limit is documented.
  */
-maxRecords: number | null, validationAccepted: boolean, hyperparameters: Array<Hyperparameter>, prices: Array<Price>, 
+maxRecords: number | null, validationAccepted: boolean, hyperparameters: Array<Hyperparameter>, 
+/**
+ * What other kinds of training ask, where it is not what fine-tuning asks.
+ */
+otherTrainings: Array<Training>, prices: Array<Price>, 
 /**
  * What the sources do not settle about this model.
  */
 unverified: Array<string>, sources: Array<string>, };
+
+export type BatchPiece = { text: string, learned: boolean, };
+
+export type BatchRecord = { 
+/**
+ * From 0, in the dataset.
+ */
+position: number, 
+/**
+ * The line as it is uploaded.
+ */
+line: string, 
+/**
+ * The record as the model reads it, cut where learning begins and ends.
+ */
+pieces: Array<BatchPiece>, tokens: number, };
 
 /**
  * The validation that was best so far.
@@ -114,11 +141,15 @@ label: string | null, };
 
 export type BlockKind = "text" | "reasoning" | "image" | "video" | "document" | "toolUse" | "toolResult" | "other";
 
-export type Bucket = { name: string, createdAt: number | null, };
-
 export type BucketWish = { connection: string, name: string, };
 
 export type BulkEdit = { "kind": "setSystem", text: string, } | { "kind": "appendSystem", text: string, } | { "kind": "removeSystem" } | { "kind": "trim" };
+
+export type Catalog = { goals: Array<Goal>, methods: Array<Method>, families: Array<ModelFamily>, listed: Array<ListedModel>, 
+/**
+ * Why the endpoint's own list is not merged in; null when it is.
+ */
+endpointProblem: string | null, };
 
 /**
  * What became of the dataset by an edit. Every edit, undo and redo answers with one.
@@ -144,8 +175,6 @@ position: number | null,
  * Records were added, taken away or moved, so that positions after the first change are others now.
  */
 moved: boolean, };
-
-export type Charged = "once" | "monthly" | "hourly" | "byTheToken";
 
 export type Chart = { 
 /**
@@ -419,63 +448,6 @@ billedTokens: number, price: Price | null, usd: number | null,
 note: string, };
 
 /**
- * What tuning a base model on a dataset costs, and what the tuned model costs afterwards.
- */
-export type CostEstimate = { baseModel: string, baseModelName: string, 
-/**
- * Whose prices these are.
- */
-region: string, trainingTokens: number, tokenSource: TokenSource, epochs: number, 
-/**
- * Tokens times epochs.
- */
-billedTokens: number, 
-/**
- * False where nothing is billed: on this computer. The lines then say what AWS would charge.
- */
-billed: boolean, 
-/**
- * What starting the job costs: 0 where nothing is billed, null where it is not known.
- */
-startUsd: number | null, 
-/**
- * `start_usd` in two or three words: "Free", "About 0.52 USD", "Price unknown".
- */
-headline: string, 
-/**
- * What stands behind the headline, in a sentence or two.
- */
-note: string, 
-/**
- * Whether a price list was asked, in a sentence.
- */
-pricesFrom: string, 
-/**
- * Set when this would go over the month's budget.
- */
-budgetWarning: string | null, lines: Array<CostLine>, };
-
-export type CostItem = "training" | "storage" | "inputTokens" | "outputTokens" | "provisionedHour";
-
-export type CostLine = { item: CostItem, 
-/**
- * "Training", "Storage of the custom model".
- */
-label: string, charged: Charged, 
-/**
- * Null: not known.
- */
-rate: Price | null, 
-/**
- * Training once; storage and hours a month. Null by the token, and where it is not known.
- */
-usd: number | null, 
-/**
- * How `usd` came about, or why there is none.
- */
-note: string, };
-
-/**
  * How much of the records something computed in the background has seen.
  */
 export type Coverage = { complete: boolean, 
@@ -487,6 +459,8 @@ fraction: number | null,
  * The activity that is at it, which can be cancelled; null when none is.
  */
 activity: string | null, };
+
+export type CustomizationType = "fineTuning" | "continuedPreTraining" | "distillation" | "reinforcementFineTuning";
 
 export type DatasetId = { dataset: string, };
 
@@ -628,6 +602,8 @@ bucket: string | null,
  */
 probe: boolean, };
 
+export type DraftId = { draft: string, };
+
 export type Duplicates = { 
 /**
  * Records that say what an earlier one says, to the letter.
@@ -650,26 +626,10 @@ export type EditRequest = { dataset: string, position: number, baseModel: string
  */
 body: RecordBody, };
 
-export type EndTimeRequest = { arn: string, 
-/**
- * Null: it is not ended by the app.
- */
-endsAt: number | null, };
-
 /**
  * Says what kind of trouble it is. A code exists while some part of the UI acts on it.
  */
 export type ErrorCode = "invalidInput" | "fileBroken" | "fileUnavailable" | "notFound" | "refused" | "storage" | "unreachable" | "accessDenied" | "signIn" | "codeNeeded" | "keysNeeded" | "accountChanged" | "throttled" | "validation" | "cancelled" | "bug";
-
-export type EstimateRequest = { dataset: string, baseModel: string, 
-/**
- * Null for the base model's default.
- */
-epochs: number | null, 
-/**
- * Null for the Region of the connection, or where the model is tuned when that is another.
- */
-region: string | null, };
 
 /**
  * A failure in words for a person.
@@ -703,7 +663,7 @@ moved: boolean, };
 
 export type FieldProblem = { 
 /**
- * `jobName`, `modelName`, `dataset`, `baseModel`, or a hyperparameter's key.
+ * A member of the draft (`jobName`, `dataset`, `teacher` …), or a hyperparameter's key.
  */
 field: string, message: string, 
 /**
@@ -885,7 +845,28 @@ coverage: Coverage,
  */
 near: Coverage | null, };
 
-export type FindingsRequest = { dataset: string, baseModel: string, };
+export type FindingsRequest = { dataset: string, baseModel: string, 
+/**
+ * Null for fine-tuning.
+ */
+customizationType: CustomizationType | null, };
+
+/**
+ * The records that the first step of the training takes.
+ */
+export type FirstBatch = { 
+/**
+ * What they are, in a sentence: the order, and who lays them out.
+ */
+about: string, records: Array<BatchRecord>, 
+/**
+ * The lines of the uploaded file that they come from.
+ */
+tokens: number, 
+/**
+ * Tokens of these records that are learned.
+ */
+learned: number, };
 
 /**
  * A fix on a record that is being typed; nothing is written.
@@ -902,7 +883,11 @@ rule: string | null,
  */
 selection: Selection | null, };
 
-export type FolderRequest = { bucket: string, prefix: string, };
+export type Goal = { id: string, title: string, example: string, customizationType: CustomizationType, why: string, data: string, 
+/**
+ * In order of preference, the ones that this connection can tune first.
+ */
+models: Array<SuitedModel>, };
 
 export type Hit = { position: number, 
 /**
@@ -933,7 +918,15 @@ export type Hyperparameter = { key: string, label: string, kind: HyperparameterK
 /**
  * What it does, for someone who is not an engineer.
  */
-why: string, advanced: boolean, unverified: boolean, };
+why: string, advanced: boolean, unverified: boolean, 
+/**
+ * What the value counts: "steps".
+ */
+unit: string | null, 
+/**
+ * Not sent where a validation set is.
+ */
+withoutValidation: boolean, };
 
 export type HyperparameterKind = { "kind": "integer", min: number, max: number, } | { "kind": "float", min: number, max: number, } | { "kind": "choice", options: Array<string>, };
 
@@ -972,6 +965,12 @@ export type InsertRequest = { dataset: string,
  */
 position: number, records: Array<RecordBody>, };
 
+export type InvocationLogs = { uri: string, 
+/**
+ * The logged answers are learnt too, and no teacher is asked again.
+ */
+withAnswers: boolean, };
+
 /**
  * Several jobs side by side; each row has a cell a job, in their order.
  */
@@ -1004,9 +1003,33 @@ events: Array<JobEvent>, notes: string,
 cloneRoute: string, };
 
 /**
- * A job as the wizard holds it.
+ * A job as the wizard holds it. What is null is left to the connection, or not sent.
  */
-export type JobDraft = { baseModel: string, dataset: string, hyperparameters: { [key in string]: string }, jobName: string, modelName: string, };
+export type JobDraft = { customizationType: CustomizationType, baseModel: string, 
+/**
+ * Empty where the data are invocation logs.
+ */
+dataset: string, 
+/**
+ * Calls that Bedrock logged, instead of a dataset.
+ */
+invocationLogs: InvocationLogs | null, hyperparameters: { [key in string]: string }, jobName: string, modelName: string, 
+/**
+ * Whose answers a distillation learns.
+ */
+teacher: Teacher | null, 
+/**
+ * ARN of the Lambda function that grades a reinforcement's answers.
+ */
+grader: string | null, 
+/**
+ * Which weights a stand-in trains; sent as a tag, since the service has no such choice.
+ */
+approach: Approach | null, 
+/**
+ * `s3://bucket/folder/`
+ */
+outputUri: string | null, roleArn: string | null, kmsKey: string | null, vpc: Vpc | null, jobTags: Array<Tag>, modelTags: Array<Tag>, };
 
 export type JobEvent = { at: number, text: string, };
 
@@ -1023,7 +1046,15 @@ problems: Array<FieldProblem>, errors: number, warnings: number, trainingRecords
 /**
  * Tokens of the training split, counted or estimated as `tokens_note` says.
  */
-trainingTokens: number, tokensNote: string, bucket: string, trainingUri: string, outputUri: string, roleArn: string, cost: CostEstimate, standIn: boolean, };
+trainingTokens: number, tokensNote: string, bucket: string, trainingUri: string, outputUri: string, roleArn: string, 
+/**
+ * In words, with source and date where there is a price: "Free: it runs on this computer."
+ */
+price: string, priceNote: string, standIn: boolean, 
+/**
+ * What suits this data, for hyperparameters where that can be said.
+ */
+recommended: Array<Recommendation>, };
 
 /**
  * What the endpoint keeps of a job beside its record.
@@ -1051,6 +1082,23 @@ export type JobTag = { key: string, value: string, };
 export type KeysAgain = { connection: string, keys: TypedKeys, };
 
 export type Lifecycle = "active" | "legacy" | "endOfLife";
+
+/**
+ * A model that is known by name, and that the wizard cannot tune.
+ */
+export type ListedModel = { id: string, name: string, provider: string, customizationTypes: Array<CustomizationType>, tuningRegions: Array<string>, lifecycle: Lifecycle | null, lifecycleNote: string | null, 
+/**
+ * A sentence.
+ */
+why: string, 
+/**
+ * Limits and hyperparameters, in words.
+ */
+known: Array<string>, 
+/**
+ * Told by the endpoint, and not in the app's catalog.
+ */
+fromEndpoint: boolean, };
 
 export type LocateRequest = { view: View, 
 /**
@@ -1112,18 +1160,13 @@ policy: string | null,
  */
 page: string | null, };
 
+export type Method = { id: Approach, name: string, what: string, gains: Array<string>, costs: Array<string>, };
+
+export type ModelFamily = { name: string, approaches: Array<Approach>, note: string, 
 /**
- * This calendar month (UTC), as far as this app knows: jobs it started, and what is there now.
+ * Ids of the models that can be chosen.
  */
-export type MonthCosts = { soFarUsd: number, 
-/**
- * With what is there now until the end of the month.
- */
-expectedUsd: number, budgetUsd: number | null, 
-/**
- * Set when the budget is nearly or wholly used up, or will be.
- */
-warning: string | null, };
+models: Array<string>, };
 
 export type MoveRequest = { dataset: string, selection: Selection, 
 /**
@@ -1173,19 +1216,13 @@ export type NotesRequest = { job: string, notes: string, };
 export type Nothing = Record<symbol, never>;
 
 /**
- * The head of an object and the beginning of what is in it.
+ * A recipe that was opened.
  */
-export type ObjectPreview = { bytes: number, modifiedAt: number | null, contentType: string | null, 
+export type OpenedRecipe = { name: string, goal: string | null, job: JobDraft, 
 /**
- * Null where it is not text.
+ * What the recipe names and this computer does not have.
  */
-text: string | null, 
-/**
- * There is more than `text`.
- */
-cut: boolean, };
-
-export type ObjectRequest = { bucket: string, key: string, };
+missing: Array<string>, };
 
 export type Phase = { name: PhaseName, status: PhaseStatus, startedAt: number | null, changedAt: number | null, };
 
@@ -1220,29 +1257,6 @@ bucketTrouble: string | null,
  * Why roles cannot be listed.
  */
 rolesTrouble: string | null, };
-
-export type PlaceFolder = { name: string, prefix: string, };
-
-export type PlaceListing = { folders: Array<PlaceFolder>, objects: Array<PlaceObject>, 
-/**
- * There is more: ask with it as `after`.
- */
-next: string | null, };
-
-export type PlaceObject = { name: string, key: string, bytes: number, modifiedAt: number | null, };
-
-/**
- * What is directly below a place, a page at a time.
- */
-export type PlaceRequest = { bucket: string, 
-/**
- * Empty, or the folder's key with the slash at its end.
- */
-prefix: string, 
-/**
- * `next` of the page before.
- */
-after: string | null, };
 
 export type PlayableKind = "base" | "tuned";
 
@@ -1289,11 +1303,7 @@ export type PreviewRequest = { token: string,
  */
 reading: Reading | null, };
 
-export type Price = { what: string, usd: number, unit: string, 
-/**
- * Null where the source names none.
- */
-region: string | null, source: string, date: string, };
+export type Price = { what: string, usd: number, unit: string, source: string, date: string, };
 
 export type Profile = { name: string, file: string, line: number, region: string | null, endpoint: string | null, 
 /**
@@ -1425,6 +1435,14 @@ sheet: string | null, mapping: ColumnMapping | null,
  */
 template: PromptTemplate | null, };
 
+export type RecipeRequest = { job: JobDraft, goal: string | null, };
+
+export type Recommendation = { 
+/**
+ * The hyperparameter's key.
+ */
+key: string, value: string, why: string, };
+
 /**
  * A record as the person writes it.
  */
@@ -1473,8 +1491,6 @@ export type RegionChoice = { region: string,
  * Names of base models that can be tuned there today.
  */
 tunable: Array<string>, };
-
-export type ReminderRequest = { arn: string, };
 
 export type RenameRequest = { dataset: string, name: string, };
 
@@ -1607,47 +1623,6 @@ about: string, source: string, findings: number,
  */
 fix: string | null, };
 
-export type RunningCost = { arn: string, name: string, kind: RunningKind, baseModelName: string | null, units: number, 
-/**
- * AWS's own word, such as "InService".
- */
-status: string, since: number | null, 
-/**
- * Until when it cannot be ended.
- */
-committedUntil: number | null, rate: Price | null, hourlyUsd: number | null, 
-/**
- * Since it was created.
- */
-soFarUsd: number | null, 
-/**
- * When the app will end it.
- */
-endsAt: number | null, 
-/**
- * Why it could not be ended when it was due.
- */
-endProblem: string | null, };
-
-/**
- * What costs money as long as it is there, at this connection.
- */
-export type RunningCosts = { 
-/**
- * False on this computer; the figures are then what AWS would charge.
- */
-billed: boolean, items: Array<RunningCost>, 
-/**
- * Of those whose price is known.
- */
-hourlyUsd: number, 
-/**
- * Items whose price is not known.
- */
-unknown: number, month: MonthCosts, };
-
-export type RunningKind = "provisioned" | "storage";
-
 /**
  * A dataset written for this project and bundled with the app.
  */
@@ -1680,6 +1655,41 @@ export type SavedChart = {
 name: string | null, };
 
 /**
+ * A job that is being put together, as the wizard keeps it.
+ */
+export type SavedDraft = { id: string, 
+/**
+ * Milliseconds since 1970; set by the workbench.
+ */
+changedAt: number, 
+/**
+ * The id of a goal of the catalog.
+ */
+goal: string | null, 
+/**
+ * Where the wizard was.
+ */
+step: string, 
+/**
+ * Names that are empty are suggested.
+ */
+job: JobDraft, 
+/**
+ * What differs from the defaults, by base model and kind of training, so that trying another loses nothing.
+ */
+changed: { [key in string]: { [key in string]: string } }, advanced: boolean, 
+/**
+ * Several values of one hyperparameter are to be tried.
+ */
+sweep: SweepChoice | null, };
+
+export type SavedRecipe = { 
+/**
+ * Where it was written; null when the person closed the dialog.
+ */
+file: string | null, };
+
+/**
  * A text that no log and no error may show. It crosses from the window to the workbench, and never back.
  */
 export type Secret = string;
@@ -1696,30 +1706,36 @@ export type Selection = { "kind": "positions", spans: Array<Span>, } | { "kind":
 
 export type SelectionRequest = { dataset: string, selection: Selection, };
 
-export type Settings = { theme: Theme, 
 /**
- * What a month may cost, in US dollars; null for no budget.
+ * How and where a tuned copy answers.
  */
-monthlyBudgetUsd: number | null, 
+export type Serving = { onDemand: boolean, 
 /**
- * What all transfers together may take of the line, in bytes a second; null for no limit.
+ * Empty: in the Region of the job.
  */
-transferLimit: number | null, };
+regions: Array<string>, };
+
+export type Settings = { theme: Theme, };
 
 /**
  * A change of settings; what is null stays as it is.
  */
-export type SettingsPatch = { theme: Theme | null, 
-/**
- * 0 takes it away.
- */
-monthlyBudgetUsd: number | null, 
-/**
- * 0 takes it away.
- */
-transferLimit: number | null, };
+export type SettingsPatch = { theme: Theme | null, };
 
 export type Severity = "error" | "warning" | "note";
+
+/**
+ * The create call of a draft in several languages, each as it would be sent.
+ */
+export type ShownCall = { cli: string, python: string, rust: string, 
+/**
+ * The body of the request.
+ */
+json: string, 
+/**
+ * What is made up because the draft does not say it yet.
+ */
+placeholders: Array<string>, };
 
 export type Snapshot = { id: string, name: string, createdAt: number, records: number, 
 /**
@@ -1824,7 +1840,36 @@ export type StatisticsPicture = "wholeTokens" | "promptTokens" | "completionToke
 
 export type StatisticsRequest = { dataset: string, baseModel: string, };
 
+export type SuitedModel = { id: string, 
+/**
+ * As the rest of a sentence.
+ */
+why: string, };
+
+/**
+ * One draft, started once for each value of one hyperparameter.
+ */
+export type Sweep = { job: JobDraft, key: string, values: Array<string>, };
+
+export type SweepChoice = { key: string, 
+/**
+ * As typed, with commas between them.
+ */
+values: string, };
+
+export type Tag = { key: string, value: string, };
+
 export type Tally = { label: string, records: number, };
+
+export type Teacher = { 
+/**
+ * As it is invoked: a model id, or the ARN or id of an inference profile.
+ */
+model: string, 
+/**
+ * Tokens of an answer; null for the service's own limit.
+ */
+longestAnswer: number | null, };
 
 /**
  * A stretch of a block's text.
@@ -1861,6 +1906,11 @@ name: string,
  */
 note: string | null, };
 
+/**
+ * One kind of training of a model.
+ */
+export type Training = { customizationType: CustomizationType, dataFormat: string, minRecords: number, maxRecords: number | null, validationAccepted: boolean, hyperparameters: Array<Hyperparameter>, };
+
 export type Turn = { 
 /**
  * `system`, `user`, `assistant`, `tool`, or whatever the file says.
@@ -1889,6 +1939,8 @@ filter: string,
  * Null for the order of the dataset.
  */
 sort: Sort | null, };
+
+export type Vpc = { subnets: Array<string>, securityGroups: Array<string>, };
 
 /** Every call the window can make: its argument and its answer. */
 export interface Commands {
@@ -1965,12 +2017,18 @@ export interface Commands {
   preview_conversion: { argument: ConversionRequest; answer: LossReport };
   convert_dataset: { argument: ConversionRequest; answer: ConversionOutcome };
   base_models: { argument: Nothing; answer: Array<BaseModel> };
+  catalog: { argument: Nothing; answer: Catalog };
+  drafts: { argument: Nothing; answer: Array<SavedDraft> };
+  save_draft: { argument: SavedDraft; answer: SavedDraft };
+  delete_draft: { argument: DraftId; answer: Nothing };
+  clone_job: { argument: JobId; answer: JobDraft };
+  show_call: { argument: JobDraft; answer: ShownCall };
+  first_batch: { argument: JobDraft; answer: FirstBatch };
+  save_recipe: { argument: RecipeRequest; answer: SavedRecipe };
+  open_recipe: { argument: Nothing; answer: OpenedRecipe | null };
   plan_job: { argument: JobDraft; answer: JobPlan };
-  estimate: { argument: EstimateRequest; answer: CostEstimate };
-  running_costs: { argument: Nothing; answer: RunningCosts };
-  set_end_time: { argument: EndTimeRequest; answer: RunningCosts };
-  save_reminder: { argument: ReminderRequest; answer: boolean };
   start_job: { argument: JobDraft; answer: JobSummary };
+  start_sweep: { argument: Sweep; answer: Array<JobSummary> };
   jobs: { argument: Nothing; answer: Array<JobSummary> };
   job: { argument: JobId; answer: JobDetail };
   job_chart: { argument: ChartRequest; answer: Chart };
@@ -1981,14 +2039,6 @@ export interface Commands {
   find_jobs: { argument: Nothing; answer: number };
   stop_job: { argument: JobId; answer: JobDetail };
   deploy: { argument: JobId; answer: JobDetail };
-  buckets: { argument: Nothing; answer: Array<Bucket> };
-  list_place: { argument: PlaceRequest; answer: PlaceListing };
-  preview_object: { argument: ObjectRequest; answer: ObjectPreview };
-  download_object: { argument: ObjectRequest; answer: ActivityId | null };
-  download_folder: { argument: FolderRequest; answer: ActivityId | null };
-  fetch_object: { argument: ObjectRequest; answer: PickedFile };
-  abandoned_uploads: { argument: Nothing; answer: Array<AbandonedUpload> };
-  remove_abandoned_upload: { argument: AbandonedRequest; answer: Nothing };
   playable_models: { argument: Nothing; answer: Array<PlayableModel> };
   send_prompt: { argument: PromptRequest; answer: Reply };
   cancel_prompt: { argument: RequestId; answer: Nothing };

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, time::UNIX_EPOCH};
 
-use whetstone_cloud::{CreateJob, DeploymentStatus, JobStatus, ModelStatus, PhaseStatus};
+use whetstone_cloud::{CreateJob, DeploymentStatus, JobStatus, ModelStatus, PhaseStatus, TrainingData};
 
 use crate::answering::{Answering, Reply};
 
@@ -15,16 +15,27 @@ async fn a_job_is_asked_for_as_bedrock_wants_it() {
         model_name: "support".into(),
         role_arn: "arn:aws:iam::123456789012:role/AmazonBedrockTuning".into(),
         base_model: "amazon.nova-micro-v1:0:128k".into(),
-        customization_type: Some("FINE_TUNING".into()),
+        customization_type: "FINE_TUNING".into(),
         hyperparameters: BTreeMap::from([("epochCount".into(), "2".into())]),
-        training_uri: "s3://bucket/train.jsonl".into(),
+        training: TrainingData::File("s3://bucket/train.jsonl".into()),
         validation_uri: Some("s3://bucket/validation.jsonl".into()),
         output_uri: "s3://bucket/out/".into(),
+        purpose: None,
+        kms_key: None,
+        vpc: None,
+        job_tags: Vec::new(),
+        model_tags: Vec::new(),
         client_token: "token-1".into(),
     };
+    let written = server.cloud().written_job(job.clone()).await.unwrap();
     assert_eq!(server.cloud().create_job(job).await.unwrap(), JOB_ARN);
     let asked = server.asked().await;
     assert_eq!((asked.method.as_str(), asked.target.as_str()), ("POST", "/model-customization-jobs"));
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&written).unwrap(),
+        asked.json(),
+        "what is shown is what is sent"
+    );
     assert_eq!(
         asked.json(),
         serde_json::json!({

@@ -37,7 +37,7 @@ impl CreateJob {
         }
         let kind = self.kind(model)?;
         let hyperparameters = self.hyper_parameters.clone().unwrap_or_default();
-        let wrong = model.check_hyperparameters(&hyperparameters);
+        let wrong = model.check_hyperparameters(kind, &hyperparameters);
         if !wrong.is_empty() {
             let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
             return Err(ApiError::validation(format!("Invalid hyperparameters: {}.", wrong.join("; "))));

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use whetstone_catalog::BaseModel;
+use whetstone_catalog::CustomizationType;
 use whetstone_contract as contract;
 use whetstone_contract::{
     AppError, Change, Coverage, DatasetPart, Direction, FindingListRequest, FindingWindow, FindingsReport,
@@ -25,6 +25,7 @@ use super::show::{show_finding, show_severity};
 use super::{Datasets, from_document};
 use crate::background::{Standing, Watched, complete};
 use crate::import::from_read;
+use crate::jobs::kinds;
 use crate::models;
 
 const MOST_FINDINGS: u32 = 200;
@@ -80,25 +81,25 @@ impl Checked {
 
 impl Datasets {
     pub async fn findings(self: &Arc<Self>, asked: FindingsRequest) -> Result<FindingsReport, AppError> {
-        let model = models::find(&asked.base_model)?;
-        self.work(asked.dataset, move |opened| report(opened, model)).await
+        let intent = intent(&asked)?;
+        self.work(asked.dataset, move |opened| report(opened, intent)).await
     }
 
     /// Begins to look for records that nearly say the same: a pass of its own, since it takes its time.
     pub async fn find_near_duplicates(self: &Arc<Self>, asked: FindingsRequest) -> Result<FindingsReport, AppError> {
-        let model = models::find(&asked.base_model)?;
+        let intent = intent(&asked)?;
         self.work(asked.dataset, move |opened| {
             let state = opened.whole()?;
             let looking = Arc::clone(opened);
             opened.near.ask(
-                (opened.edition(), model.id.clone()),
+                (opened.edition(), key(&intent)),
                 || {
                     let title = format!("Find near duplicates in {}", opened.document().meta().name);
                     opened.watched(title, "Comparing", DatasetPart::Findings)
                 },
-                move |watched| with_near(&looking, &state, model, watched),
+                move |watched| with_near(&looking, &state, intent, watched),
             )?;
-            report(opened, model)
+            report(opened, intent)
         })
         .await
     }
@@ -106,7 +107,8 @@ impl Datasets {
     pub async fn finding_list(self: &Arc<Self>, asked: FindingListRequest) -> Result<FindingWindow, AppError> {
         let model = models::find(&asked.base_model)?;
         self.work(asked.dataset, move |opened| {
-            let (Standing::Ready(checked) | Standing::UnderWay(_, Some(checked))) = ask(opened, model)? else {
+            let (Standing::Ready(checked) | Standing::UnderWay(_, Some(checked))) = ask(opened, Intent::new(model))?
+            else {
                 return Ok(FindingWindow { total: 0, offset: asked.offset, findings: Vec::new() });
             };
             let (state, _) = opened.state()?;
@@ -129,7 +131,7 @@ impl Datasets {
         let model = models::find(&asked.view.base_model)?;
         self.work(asked.view.dataset.clone(), move |opened| {
             let nowhere = NextFinding { position: None, offset: None };
-            let Standing::Ready(checked) = ask(opened, model)? else { return Ok(nowhere) };
+            let Standing::Ready(checked) = ask(opened, Intent::new(model))? else { return Ok(nowhere) };
             let wanted = checked.of(asked.rule.as_deref());
             let (state, _) = opened.state()?;
             let (state, ids) = match evaluate(opened, &asked.view, state)? {
@@ -152,7 +154,7 @@ impl Datasets {
     pub async fn fix_findings(self: &Arc<Self>, asked: FixRequest) -> Result<Change, AppError> {
         let model = models::find(&asked.base_model)?;
         self.work(asked.dataset.clone(), move |opened| {
-            let checked = wait(opened, model)?;
+            let checked = wait(opened, Intent::new(model))?;
             let state = opened.whole()?;
             let mut set = checked.of(asked.rule.as_deref());
             if let Some(selection) = &asked.selection {
@@ -198,13 +200,13 @@ fn deleted_by(checked: &Checked, asked: &FixRequest, state: &State, target: &Int
 }
 
 /// What is known of the present state.
-fn report(opened: &Arc<Opened>, model: &'static BaseModel) -> Result<FindingsReport, AppError> {
-    let near = match opened.near.standing(&(opened.edition(), model.id.clone())) {
+fn report(opened: &Arc<Opened>, intent: Intent<'static>) -> Result<FindingsReport, AppError> {
+    let near = match opened.near.standing(&(opened.edition(), key(&intent))) {
         Some(Standing::Ready(_)) => Some(complete()),
         Some(Standing::UnderWay(coverage, _)) => Some(coverage),
         None => None,
     };
-    let shown = match ask(opened, model)? {
+    let shown = match ask(opened, intent)? {
         Standing::Ready(checked) => show_report(&checked.report, complete(), near),
         Standing::UnderWay(coverage, Some(so_far)) => show_report(&so_far.report, coverage, near),
         Standing::UnderWay(coverage, None) => show_report(&Report::default(), coverage, near),
@@ -213,39 +215,39 @@ fn report(opened: &Arc<Opened>, model: &'static BaseModel) -> Result<FindingsRep
 }
 
 /// The check of the present state, if it comes within a moment.
-fn ask(opened: &Arc<Opened>, model: &'static BaseModel) -> Result<Standing<Checked>, AppError> {
+fn ask(opened: &Arc<Opened>, intent: Intent<'static>) -> Result<Standing<Checked>, AppError> {
     let (state, index) = opened.state()?;
     if !index.complete {
         return Ok(Standing::UnderWay(index, None));
     }
-    let key = (opened.edition(), model.id.clone());
+    let key = (opened.edition(), key(&intent));
     if let Some(checked) = opened.near.known(&key) {
         return Ok(Standing::Ready(checked));
     }
     opened.checks.ask_telling(
         key,
         || opened.watched(title(opened), "Checking", DatasetPart::Findings),
-        move |watched, tell| check(&state, model, watched, tell),
+        move |watched, tell| check(&state, &intent, watched, tell),
     )
 }
 
 /// The same, however long it takes.
-pub fn wait(opened: &Arc<Opened>, model: &'static BaseModel) -> Result<Arc<Checked>, AppError> {
+pub fn wait(opened: &Arc<Opened>, intent: Intent<'static>) -> Result<Arc<Checked>, AppError> {
     let state = opened.whole()?;
-    let key = (opened.edition(), model.id.clone());
+    let key = (opened.edition(), key(&intent));
     if let Some(checked) = opened.near.known(&key) {
         return Ok(checked);
     }
     opened.checks.wait(
         key,
         || opened.watched(title(opened), "Checking", DatasetPart::Findings),
-        move |watched, tell| check(&state, model, watched, tell),
+        move |watched, tell| check(&state, &intent, watched, tell),
     )
 }
 
 /// The check of the present state, if it was made.
-pub fn known(opened: &Opened, model: &'static BaseModel) -> Option<Arc<Checked>> {
-    let key = (opened.edition(), model.id.clone());
+pub fn known(opened: &Opened, intent: &Intent<'static>) -> Option<Arc<Checked>> {
+    let key = (opened.edition(), key(intent));
     opened.near.known(&key).or_else(|| opened.checks.known(&key))
 }
 
@@ -253,10 +255,10 @@ pub fn known(opened: &Opened, model: &'static BaseModel) -> Option<Arc<Checked>>
 fn with_near(
     opened: &Arc<Opened>,
     state: &State,
-    model: &'static BaseModel,
+    intent: Intent<'static>,
     watched: &Watched,
 ) -> Result<Checked, AppError> {
-    let mut report = wait(opened, model)?.report.clone();
+    let mut report = wait(opened, intent)?.report.clone();
     let total = state.len();
     let found = near_duplicates(total, &mut |position| {
         if watched.cancelled() {
@@ -272,21 +274,34 @@ fn with_near(
     Ok(Checked::new(report, state))
 }
 
+/// What the data of a request is meant for.
+fn intent(asked: &FindingsRequest) -> Result<Intent<'static>, AppError> {
+    let kind = kinds::catalog_kind(asked.customization_type.unwrap_or_default());
+    Ok(Intent::of(models::find(&asked.base_model)?, kind))
+}
+
+/// Under which a check is kept: what the data is meant for, fine-tuning where nothing else is said.
+fn key(intent: &Intent<'_>) -> String {
+    match intent.purpose {
+        CustomizationType::FineTuning => intent.model.id.clone(),
+        other => format!("{} {}", intent.model.id, other.as_str()),
+    }
+}
+
 fn title(opened: &Opened) -> String {
     format!("Check {}", opened.document().meta().name)
 }
 
 fn check(
     state: &State,
-    model: &'static BaseModel,
+    intent: &Intent<'_>,
     watched: &Watched,
     tell: &(dyn Fn(Checked) + Sync),
 ) -> Result<Checked, AppError> {
     let options = Options { kept_per_rule: KEPT, as_uploaded: false, ..Options::default() };
     let source = Box::new(StateSource::new(state.clone()));
     let tell = |so_far: Report| tell(Checked::new(so_far, state));
-    let intent = Intent::new(model);
-    let report = validate_telling(vec![source], state.schema(), &intent, &options, watched, Some(&tell));
+    let report = validate_telling(vec![source], state.schema(), intent, &options, watched, Some(&tell));
     let report = report.map_err(|error| match error {
         ValidateError::Read(error) => from_read(&error),
         ValidateError::Document(error) => from_document(&error),

@@ -1,11 +1,12 @@
 //! What a job, the playground and an export need of a dataset.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use whetstone_catalog::BaseModel;
+use whetstone_catalog::DataRules;
 use whetstone_contract::{AppError, HoldOutPrompt};
-use whetstone_dataset::{Severity, SplitKind, SystemHandling, fitting_format};
+use whetstone_dataset::{Intent, Record, Severity, SplitKind, SystemHandling, fitting_format, write_record};
 
 use super::findings;
 use super::rows::sum;
@@ -15,6 +16,7 @@ use crate::errors::from_io;
 use crate::tokens;
 
 /// What a job on a base model would get from a dataset.
+#[derive(Default)]
 pub struct DataForModel {
     pub errors: u64,
     pub warnings: u64,
@@ -25,6 +27,15 @@ pub struct DataForModel {
     pub training_tokens: u64,
 }
 
+/// One record that a job would train on.
+pub struct TrainingLine {
+    /// From 0, in the dataset.
+    pub position: u64,
+    /// As it is uploaded, or why it cannot be.
+    pub line: String,
+    pub record: Record,
+}
+
 /// The files that a job uploads, or an export leaves.
 pub struct SplitFiles {
     pub names: Vec<String>,
@@ -32,9 +43,10 @@ pub struct SplitFiles {
 }
 
 impl Datasets {
-    pub async fn for_model(self: &Arc<Self>, id: String, model: &'static BaseModel) -> Result<DataForModel, AppError> {
+    pub async fn for_model(self: &Arc<Self>, id: String, intent: Intent<'static>) -> Result<DataForModel, AppError> {
         self.work(id, move |opened| {
-            let checked = findings::wait(opened, model)?;
+            let (model, data) = (intent.model, intent.data());
+            let checked = findings::wait(opened, intent)?;
             let report = &checked.report;
             let state = opened.whole()?;
             let mut training_tokens = 0;
@@ -51,7 +63,7 @@ impl Datasets {
                 warnings: report.warnings,
                 first_error: report.findings.iter().find(|one| one.severity == Severity::Error).map(in_words),
                 training: counts.as_ref().map_or(state.len(), |counts| counts.training),
-                validation: if model.data.validation_accepted { validation } else { 0 },
+                validation: if data.validation_accepted { validation } else { 0 },
                 hold_out: counts.map_or(0, |counts| counts.hold_out),
                 training_tokens,
             })
@@ -63,7 +75,7 @@ impl Datasets {
     pub async fn write_splits(
         self: &Arc<Self>,
         id: String,
-        model: &'static BaseModel,
+        data: &'static DataRules,
         folder: PathBuf,
     ) -> Result<SplitFiles, AppError> {
         self.work(id, move |opened| {
@@ -74,14 +86,54 @@ impl Datasets {
                 let row = row.map_err(|error| from_document(&error))?;
                 records.push(row.record_or_empty().into_owned());
             }
-            let format = fitting_format(model, &records);
+            let format = fitting_format(data, &records);
             let files = opened.document().export(&folder, format, SystemHandling::PutBeforePrompt);
             let files = files.map_err(|error| from_document(&error))?;
             Ok(SplitFiles {
-                has_validation: model.data.validation_accepted
+                has_validation: data.validation_accepted
                     && files.iter().any(|file| file.split == SplitKind::Validation),
                 names: files.iter().filter_map(|file| Some(file.path.file_name()?.to_string_lossy().into())).collect(),
             })
+        })
+        .await
+    }
+
+    /// The records that a job would train on, with their positions and the line that each is uploaded as: those at
+    /// the places given, in that order. The places count the training records.
+    pub async fn training_lines(
+        self: &Arc<Self>,
+        id: String,
+        data: &'static DataRules,
+        places: impl FnOnce(u64) -> Vec<u64> + Send + 'static,
+    ) -> Result<Vec<TrainingLine>, AppError> {
+        self.work(id, move |opened| {
+            let state = opened.whole()?;
+            let counts = opened.document().split_counts();
+            let places = places(counts.map_or(state.len(), |counts| counts.training));
+            let wanted: BTreeSet<u64> = places.iter().copied().collect();
+            let mut found = BTreeMap::new();
+            let mut place = 0;
+            for row in state.iter() {
+                let row = row.map_err(|error| from_document(&error))?;
+                if row.split.is_some_and(|split| split != SplitKind::Training) {
+                    continue;
+                }
+                if wanted.contains(&place) {
+                    found.insert(place, (row.position, row.record_or_empty().into_owned()));
+                }
+                place += 1;
+            }
+            let format = fitting_format(data, found.values().map(|(_, record)| record));
+            let lines = places.into_iter().filter_map(|place| found.get(&place)).map(|(position, record)| {
+                let mut line = Vec::new();
+                let written = write_record(record, *position, format, SystemHandling::PutBeforePrompt, &mut line);
+                let line = match written {
+                    Ok(()) => String::from_utf8_lossy(&line).trim_end().to_owned(),
+                    Err(error) => error.to_string(),
+                };
+                TrainingLine { position: *position, line, record: record.clone() }
+            });
+            Ok(lines.collect())
         })
         .await
     }

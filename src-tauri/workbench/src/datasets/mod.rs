@@ -43,7 +43,7 @@ use crate::host::Host;
 use crate::import::blocking;
 
 pub use conversion::extension_of;
-pub use for_jobs::DataForModel;
+pub use for_jobs::{DataForModel, TrainingLine};
 pub use show::{from_document, show_turns};
 
 use opened::Opened;

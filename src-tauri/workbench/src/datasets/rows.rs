@@ -219,7 +219,7 @@ fn computation(
     let asks_findings = view.filter.contains("finding");
     let opened = Arc::clone(opened);
     Ok(move |watched: &Watched| {
-        let checked = if asks_findings { Some(super::findings::wait(&opened, model)?) } else { None };
+        let checked = if asks_findings { Some(super::findings::wait(&opened, Intent::new(model))?) } else { None };
         let none = BTreeMap::new();
         let count = |record: &Record| sum(tokens::of_record(model, record));
         let findings = checked.as_ref().map_or(&none, |checked| &checked.sets);
@@ -297,7 +297,7 @@ fn show_row(opened: &Opened, row: &Row, columns: &[String], model: &'static Base
 /// What is known to be wrong with a row: from the check of the whole dataset where it is of this state, else from a look
 /// at the record by itself.
 fn findings_of(opened: &Opened, row: &Row, record: &Record, model: &'static BaseModel) -> (Option<Severity>, u32) {
-    if let Some(checked) = super::findings::known(opened, model) {
+    if let Some(checked) = super::findings::known(opened, &Intent::new(model)) {
         return checked.marks(row.id);
     }
     if row.record.is_err() {

@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 use whetstone_cloud as cloud;
 use whetstone_contract::{AppError, JobDraft, JobStatus};
 
+use super::kinds;
 use super::record::{JobRecord, phases_not_started};
 use super::watch::take_over;
 use crate::Workbench;
@@ -48,6 +49,7 @@ impl Workbench {
 fn record_of(id: &str, remote: &cloud::Job, link: &Link, now_ms: i64) -> JobRecord {
     let base_model = remote.base_model_arn.rsplit('/').next().unwrap_or(&remote.base_model_arn).to_owned();
     let known = models::find(&base_model).ok();
+    let kind = remote.customization_type.as_deref().and_then(kinds::spelled);
     let place = |uri: &Option<String>| uri.as_deref().and_then(cloud::S3Uri::parse);
     let training = place(&remote.training_uri);
     let validation = place(&remote.validation_uris.first().cloned());
@@ -61,11 +63,12 @@ fn record_of(id: &str, remote: &cloud::Job, link: &Link, now_ms: i64) -> JobReco
         region: link.region.clone(),
         account: Some(link.account.clone()),
         draft: JobDraft {
+            customization_type: kind.map(kinds::show).unwrap_or_default(),
             base_model: base_model.clone(),
-            dataset: String::new(),
             hyperparameters: remote.hyperparameters.clone(),
             job_name: remote.name.clone(),
             model_name: remote.output_model_name.clone(),
+            ..JobDraft::default()
         },
         cost_usd: None,
         base_model_name: known.map_or(base_model, |model| model.name.clone()),

@@ -5,7 +5,11 @@
 //!
 //! | file | what it does |
 //! | --- | --- |
-//! | `plan.rs` | checks a draft, says what it would cost |
+//! | `kinds.rs`, `check.rs` | kinds of training; what is wrong with a draft by itself |
+//! | `plan.rs`, `recommend.rs` | what is wrong with it here, what it would cost, what would suit the data |
+//! | `request.rs`, `calls.rs` | the one request that is sent, and the same shown in several languages |
+//! | `drafts.rs`, `recipe.rs`, `batch.rs` | drafts kept, recipes, the first records as the model reads them |
+//! | `sweep.rs` | one draft started for several values |
 //! | `submit.rs` | writes the files and the record, uploads, creates the job once |
 //! | `watch.rs` | one poller a job until it ends; stop |
 //! | `serve.rs` | the deployment of the tuned model |
@@ -19,15 +23,24 @@
 
 mod adopt;
 mod advice;
+mod batch;
+mod calls;
 mod chart;
+mod check;
 mod compare;
 mod curves;
+mod drafts;
 mod failure;
+pub mod kinds;
 mod plan;
+mod recipe;
+mod recommend;
 mod record;
 mod remains;
+mod request;
 mod serve;
 mod submit;
+mod sweep;
 mod usual;
 mod view;
 mod watch;
@@ -44,9 +57,11 @@ use crate::connections::{Link, account_changed};
 use crate::errors::{from_io, from_store};
 use crate::store::Store;
 
+pub use check::check_draft;
 use curves::AllCurves;
 pub use plan::refuse;
 pub use record::JobRecord;
+pub use request::{Places, create_request};
 
 pub struct Jobs {
     store: Arc<Store>,

@@ -89,6 +89,9 @@ impl DeploymentRecord {
 
 impl JobRecord {
     pub fn training_uri(&self) -> String {
+        if let Some(logs) = &self.draft.invocation_logs {
+            return logs.uri.clone();
+        }
         format!("s3://{}/{}", self.bucket, self.training_key)
     }
 

@@ -6,11 +6,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use whetstone_cloud::{CloudError, CreateJob, S3Uri, TransferOptions};
+use whetstone_catalog::BaseModel;
+use whetstone_cloud::{CloudError, CloudErrorCode, S3Uri, TransferOptions};
 use whetstone_contract::{AppError, ErrorCode, JobDraft, JobEvent, JobStatus, JobSummary};
 
-use super::plan::{chosen, output_uri, refuse, training_key, validation_key};
+use super::kinds;
+use super::plan::{Placed, missing_choices, refuse, training_key, validation_key};
 use super::record::{JobRecord, phases_not_started};
+use super::request::{Places, create_request, sent_hyperparameters};
 use crate::Workbench;
 use crate::activities::ActivityHandle;
 use crate::connections::Link;
@@ -25,17 +28,29 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const LOOK_ROUND: Duration = Duration::from_secs(1);
 
 impl Workbench {
-    pub(crate) async fn submit(&self, draft: JobDraft) -> Result<JobSummary, AppError> {
+    pub(crate) async fn submit(&self, mut draft: JobDraft) -> Result<JobSummary, AppError> {
         let plan = self.plan(&draft).await?;
         if let Some(problem) = plan.problems.first() {
             return Err(refuse(problem));
         }
         let link = self.link_for_long_work().await?;
-        let (bucket, role_arn) = chosen(&link)?;
+        // The connection may be another one by now than the one that was planned for.
+        if let Some(problem) = missing_choices(&link, &draft).first() {
+            return Err(refuse(problem));
+        }
+        let placed = Placed::of(&link, &draft);
         let model = models::find(&draft.base_model)?;
         let id = random_id();
         let folder = self.jobs.folder.join(&id);
-        let files = self.datasets.write_splits(draft.dataset.clone(), model, folder).await?;
+        let (has_validation, dataset_name) = match &draft.invocation_logs {
+            Some(logs) => (false, logs.uri.clone()),
+            None => {
+                let data = model.data_for(kinds::of(&draft));
+                let files = self.datasets.write_splits(draft.dataset.clone(), data, folder).await?;
+                (files.has_validation, self.datasets.summary(draft.dataset.clone()).await?.name)
+            }
+        };
+        draft.hyperparameters = sent_hyperparameters(model, &draft, has_validation);
         let job = JobRecord {
             created_at: self.host.now_ms(),
             connection: link.connection.clone(),
@@ -44,16 +59,16 @@ impl Workbench {
             account: Some(link.account.clone()),
             base_model_name: model.name.clone(),
             stand_in: plan.stand_in,
-            dataset_name: self.datasets.summary(draft.dataset.clone()).await?.name,
+            dataset_name,
             training_records: plan.training_records,
             validation_records: plan.validation_records,
             hold_out_records: plan.hold_out_records,
             client_token: format!("whetstone-{id}"),
             training_key: training_key(&link.prefix, &draft.job_name),
-            validation_key: files.has_validation.then(|| validation_key(&link.prefix, &draft.job_name)),
-            output_uri: output_uri(&bucket, &link.prefix),
-            role_arn,
-            bucket,
+            validation_key: has_validation.then(|| validation_key(&link.prefix, &draft.job_name)),
+            output_uri: placed.output_uri,
+            role_arn: placed.role_arn,
+            bucket: placed.bucket,
             cost_usd: plan.cost.start_usd.filter(|_| plan.cost.billed),
             arn: None,
             status: JobStatus::Uploading,
@@ -74,8 +89,10 @@ impl Workbench {
             draft,
         };
         self.jobs.save(&job)?;
-        // From here on nothing that was held out may find its way into a training.
-        self.datasets.freeze_split(job.draft.dataset.clone(), job.draft.job_name.clone()).await?;
+        if job.draft.invocation_logs.is_none() {
+            // From here on nothing that was held out may find its way into a training.
+            self.datasets.freeze_split(job.draft.dataset.clone(), job.draft.job_name.clone()).await?;
+        }
         self.job_changed(&job.id);
         self.take_up(job.id.clone());
         Ok(job.summary())
@@ -113,10 +130,11 @@ impl Workbench {
 
     /// Tries until it works, is refused for good, or is cancelled.
     async fn upload_and_create(&self, job: &JobRecord, mut activity: ActivityHandle) -> Result<String, AppError> {
+        let model = models::find(&job.draft.base_model)?;
         let mut pause = FIRST_PAUSE;
         let mut link = self.link_of_job(job).await?;
         loop {
-            let result = self.try_upload_and_create(&link, job, &mut activity).await;
+            let result = self.try_upload_and_create(&link, job, model, &mut activity).await;
             let stopped = self.jobs.get(&job.id)?.status == JobStatus::Stopped;
             match result {
                 Err(_) if stopped || activity.is_cancelled() => {
@@ -140,7 +158,8 @@ impl Workbench {
                         }
                     }
                 }
-                Err(error) if passes_by_itself(&error) => {
+                Err(error) if passes_by_itself(&error) || error.code == CloudErrorCode::QuotaExceeded => {
+                    // A quota of jobs gets free again when one of them ends: that is the queue.
                     let at = self.host.now_ms();
                     self.update_job(&job.id, |job| job.note_event(at, format!("Trying again: {}", error.message)))?;
                     activity.progress(&format!("Trying again: {}", error.message), None);
@@ -161,11 +180,15 @@ impl Workbench {
         &self,
         link: &Link,
         job: &JobRecord,
+        model: &BaseModel,
         activity: &mut ActivityHandle,
     ) -> Result<String, CloudError> {
         link.cloud.ensure_bucket(&job.bucket).await?;
         let folder = self.jobs.folder.join(&job.id);
-        let mut uploads = vec![("Uploading training records", training_file(&folder), &job.training_key)];
+        let mut uploads = Vec::new();
+        if job.draft.invocation_logs.is_none() {
+            uploads.push(("Uploading training records", training_file(&folder), &job.training_key));
+        }
         if let Some(key) = &job.validation_key {
             uploads.push(("Uploading validation records", validation_file(&folder), key));
         }
@@ -175,20 +198,14 @@ impl Workbench {
             follow(link.cloud.upload_file(&path, &to, options), activity, phase).await?;
         }
         activity.progress("Creating the job", None);
-        link.cloud
-            .create_job(CreateJob {
-                name: job.draft.job_name.clone(),
-                model_name: job.draft.model_name.clone(),
-                role_arn: job.role_arn.clone(),
-                base_model: job.draft.base_model.clone(),
-                customization_type: None,
-                hyperparameters: job.draft.hyperparameters.clone(),
-                training_uri: job.training_uri(),
-                validation_uri: job.validation_uri(),
-                output_uri: job.output_uri.clone(),
-                client_token: job.client_token.clone(),
-            })
-            .await
+        let places = Places {
+            role_arn: job.role_arn.clone(),
+            training_uri: job.training_uri(),
+            validation_uri: job.validation_uri(),
+            output_uri: job.output_uri.clone(),
+            client_token: job.client_token.clone(),
+        };
+        link.cloud.create_job(create_request(model, &job.draft, places)).await
     }
 
     /// The job's connection, once the person signed in again.

@@ -27,7 +27,11 @@ export class FindingPages {
   constructor(question: Question) {
     this.#question = question;
     this.report = new Resource(() =>
-      call('findings', { dataset: question.dataset, baseModel: question.baseModel() }),
+      call('findings', {
+        dataset: question.dataset,
+        baseModel: question.baseModel(),
+        customizationType: null,
+      }),
     );
   }
 
@@ -59,7 +63,9 @@ export class FindingPages {
     this.#asking = true;
     try {
       const { dataset, baseModel } = this.#question;
-      this.report.set(await call('find_near_duplicates', { dataset, baseModel: baseModel() }));
+      this.report.set(
+        await call('find_near_duplicates', { dataset, baseModel: baseModel(), customizationType: null }),
+      );
     } catch (thrown) {
       toasts.error(toAppError(thrown), 'Near duplicates were not looked for');
     } finally {

@@ -12,6 +12,8 @@ function parameter(kind: HyperparameterKind, preset = '4'): Hyperparameter {
     why: '',
     advanced: false,
     unverified: false,
+    unit: null,
+    withoutValidation: false,
   };
 }
 
