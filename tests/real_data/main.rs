@@ -60,6 +60,7 @@ async fn ten_thousand_bank_messages_become_a_model_that_names_intents() -> Outco
     window.click("wizard-next").await?;
     window.fill("job-name", "banking-intents").await?;
     window.fill("model-name", "banking-intents").await?;
+    window.click("wizard-next").await?;
     window.picture("banking-wizard-review").await?;
     window.click("start-job").await?;
 

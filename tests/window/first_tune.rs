@@ -34,6 +34,7 @@ async fn a_sample_becomes_a_tuned_model_that_answers_beside_its_base() -> Outcom
     window.click("wizard-next").await?;
     window.fill("job-name", "first-tune").await?;
     window.fill("model-name", "first-tune").await?;
+    window.click("wizard-next").await?;
     window.picture("wizard-review").await?;
     window.click("start-job").await?;
 

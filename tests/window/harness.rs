@@ -92,6 +92,11 @@ impl Window {
         Ok(())
     }
 
+    /// Chooses an option of a list.
+    pub async fn choose(&self, test_id: &str, value: &str) -> Outcome {
+        Ok(self.get(test_id).await?.select_by_value(value).await?)
+    }
+
     pub async fn text(&self, test_id: &str) -> Result<String, Box<dyn std::error::Error>> {
         Ok(shown_text(&self.get(test_id).await?).await?)
     }

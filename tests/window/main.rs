@@ -10,3 +10,4 @@ mod jobs;
 mod million;
 mod secrets;
 mod survival;
+mod wizard;

@@ -18,6 +18,7 @@ async fn a_job_goes_on_from_its_checkpoint_after_the_app_was_killed() -> Outcome
     window.click("wizard-next").await?;
     window.fill("job-name", "survivor").await?;
     window.fill("model-name", "survivor").await?;
+    window.click("wizard-next").await?;
     window.click("start-job").await?;
     let before = window.wait_text("job-phases", Duration::from_secs(120), |text| step(text) >= 40).await?;
     window.kill_app()?;
