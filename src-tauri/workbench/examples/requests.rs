@@ -11,7 +11,8 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 use whetstone_catalog::{BaseModel, CustomizationType as Kind, Hyperparameter, HyperparameterKind, catalog};
-use whetstone_cloud::{Cloud, Credentials, Endpoint, Endpoints};
+use whetstone_cloud::profiles::Endpoints;
+use whetstone_cloud::{Cloud, Credentials, Endpoint};
 use whetstone_contract::{CustomizationType, JobDraft, Teacher};
 use whetstone_workbench::{Places, check_draft, create_request};
 

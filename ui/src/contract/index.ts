@@ -1,5 +1,12 @@
 // Generated from src-tauri/contract. Do not edit: change the Rust and run `UPDATE_CONTRACT=1 cargo test -p whetstone-contract`.
 
+export type AbandonedRequest = { bucket: string, key: string, id: string, };
+
+/**
+ * Parts of an upload that nobody completed: invisible in a listing, and paid for.
+ */
+export type AbandonedUpload = { bucket: string, key: string, id: string, begunAt: number | null, parts: number, bytes: number, };
+
 /**
  * Long work in the background.
  */
@@ -53,7 +60,7 @@ hint: string | null, };
 /**
  * What the workbench tells the window without being asked.
  */
-export type AppEvent = { "event": "connectionChanged", connection: Connection, } | { "event": "connectionsChanged" } | { "event": "signInCode", connection: string, code: string, address: string, } | { "event": "doctorChecked", request: string, check: Check, } | { "event": "datasetsChanged", dataset: string | null, } | { "event": "datasetProgress", dataset: string, part: DatasetPart, } | { "event": "jobsChanged", job: string | null, } | { "event": "activityChanged", activity: Activity, } | { "event": "fileOpened", file: PickedFile, } | { "event": "replyText", request: string, text: string, };
+export type AppEvent = { "event": "connectionChanged", connection: Connection, } | { "event": "connectionsChanged" } | { "event": "signInCode", connection: string, code: string, address: string, } | { "event": "doctorChecked", request: string, check: Check, } | { "event": "datasetsChanged", dataset: string | null, } | { "event": "datasetProgress", dataset: string, part: DatasetPart, } | { "event": "runningCostsChanged" } | { "event": "jobsChanged", job: string | null, } | { "event": "activityChanged", activity: Activity, } | { "event": "fileOpened", file: PickedFile, } | { "event": "replyText", request: string, text: string, };
 
 export type Approach = "full" | "peft" | "instruction";
 
@@ -141,6 +148,8 @@ label: string | null, };
 
 export type BlockKind = "text" | "reasoning" | "image" | "video" | "document" | "toolUse" | "toolResult" | "other";
 
+export type Bucket = { name: string, createdAt: number | null, };
+
 export type BucketWish = { connection: string, name: string, };
 
 export type BulkEdit = { "kind": "setSystem", text: string, } | { "kind": "appendSystem", text: string, } | { "kind": "removeSystem" } | { "kind": "trim" };
@@ -175,6 +184,8 @@ position: number | null,
  * Records were added, taken away or moved, so that positions after the first change are others now.
  */
 moved: boolean, };
+
+export type Charged = "once" | "monthly" | "hourly" | "byTheToken";
 
 export type Chart = { 
 /**
@@ -448,6 +459,63 @@ billedTokens: number, price: Price | null, usd: number | null,
 note: string, };
 
 /**
+ * What tuning a base model on a dataset costs, and what the tuned model costs afterwards.
+ */
+export type CostEstimate = { baseModel: string, baseModelName: string, 
+/**
+ * Whose prices these are.
+ */
+region: string, trainingTokens: number, tokenSource: TokenSource, epochs: number, 
+/**
+ * Tokens times epochs.
+ */
+billedTokens: number, 
+/**
+ * False where nothing is billed: on this computer. The lines then say what AWS would charge.
+ */
+billed: boolean, 
+/**
+ * What starting the job costs: 0 where nothing is billed, null where it is not known.
+ */
+startUsd: number | null, 
+/**
+ * `start_usd` in two or three words: "Free", "About 0.52 USD", "Price unknown".
+ */
+headline: string, 
+/**
+ * What stands behind the headline, in a sentence or two.
+ */
+note: string, 
+/**
+ * Whether a price list was asked, in a sentence.
+ */
+pricesFrom: string, 
+/**
+ * Set when this would go over the month's budget.
+ */
+budgetWarning: string | null, lines: Array<CostLine>, };
+
+export type CostItem = "training" | "storage" | "inputTokens" | "outputTokens" | "provisionedHour";
+
+export type CostLine = { item: CostItem, 
+/**
+ * "Training", "Storage of the custom model".
+ */
+label: string, charged: Charged, 
+/**
+ * Null: not known.
+ */
+rate: Price | null, 
+/**
+ * Training once; storage and hours a month. Null by the token, and where it is not known.
+ */
+usd: number | null, 
+/**
+ * How `usd` came about, or why there is none.
+ */
+note: string, };
+
+/**
  * How much of the records something computed in the background has seen.
  */
 export type Coverage = { complete: boolean, 
@@ -626,10 +694,26 @@ export type EditRequest = { dataset: string, position: number, baseModel: string
  */
 body: RecordBody, };
 
+export type EndTimeRequest = { arn: string, 
+/**
+ * Null: it is not ended by the app.
+ */
+endsAt: number | null, };
+
 /**
  * Says what kind of trouble it is. A code exists while some part of the UI acts on it.
  */
 export type ErrorCode = "invalidInput" | "fileBroken" | "fileUnavailable" | "notFound" | "refused" | "storage" | "unreachable" | "accessDenied" | "signIn" | "codeNeeded" | "keysNeeded" | "accountChanged" | "throttled" | "validation" | "cancelled" | "bug";
+
+export type EstimateRequest = { dataset: string, baseModel: string, 
+/**
+ * Null for the base model's default.
+ */
+epochs: number | null, 
+/**
+ * Null for the Region of the connection, or where the model is tuned when that is another.
+ */
+region: string | null, };
 
 /**
  * A failure in words for a person.
@@ -883,6 +967,8 @@ rule: string | null,
  */
 selection: Selection | null, };
 
+export type FolderRequest = { bucket: string, prefix: string, };
+
 export type Goal = { id: string, title: string, example: string, customizationType: CustomizationType, why: string, data: string, 
 /**
  * In order of preference, the ones that this connection can tune first.
@@ -1046,11 +1132,7 @@ problems: Array<FieldProblem>, errors: number, warnings: number, trainingRecords
 /**
  * Tokens of the training split, counted or estimated as `tokens_note` says.
  */
-trainingTokens: number, tokensNote: string, bucket: string, trainingUri: string, outputUri: string, roleArn: string, 
-/**
- * In words, with source and date where there is a price: "Free: it runs on this computer."
- */
-price: string, priceNote: string, standIn: boolean, 
+trainingTokens: number, tokensNote: string, bucket: string, trainingUri: string, outputUri: string, roleArn: string, cost: CostEstimate, standIn: boolean, 
 /**
  * What suits this data, for hyperparameters where that can be said.
  */
@@ -1168,6 +1250,19 @@ export type ModelFamily = { name: string, approaches: Array<Approach>, note: str
  */
 models: Array<string>, };
 
+/**
+ * This calendar month (UTC), as far as this app knows: jobs it started, and what is there now.
+ */
+export type MonthCosts = { soFarUsd: number, 
+/**
+ * With what is there now until the end of the month.
+ */
+expectedUsd: number, budgetUsd: number | null, 
+/**
+ * Set when the budget is nearly or wholly used up, or will be.
+ */
+warning: string | null, };
+
 export type MoveRequest = { dataset: string, selection: Selection, 
 /**
  * The records stand, in their order, before the one that is at this position now; the number of records for the end.
@@ -1216,6 +1311,21 @@ export type NotesRequest = { job: string, notes: string, };
 export type Nothing = Record<symbol, never>;
 
 /**
+ * The head of an object and the beginning of what is in it.
+ */
+export type ObjectPreview = { bytes: number, modifiedAt: number | null, contentType: string | null, 
+/**
+ * Null where it is not text.
+ */
+text: string | null, 
+/**
+ * There is more than `text`.
+ */
+cut: boolean, };
+
+export type ObjectRequest = { bucket: string, key: string, };
+
+/**
  * A recipe that was opened.
  */
 export type OpenedRecipe = { name: string, goal: string | null, job: JobDraft, 
@@ -1257,6 +1367,29 @@ bucketTrouble: string | null,
  * Why roles cannot be listed.
  */
 rolesTrouble: string | null, };
+
+export type PlaceFolder = { name: string, prefix: string, };
+
+export type PlaceListing = { folders: Array<PlaceFolder>, objects: Array<PlaceObject>, 
+/**
+ * There is more: ask with it as `after`.
+ */
+next: string | null, };
+
+export type PlaceObject = { name: string, key: string, bytes: number, modifiedAt: number | null, };
+
+/**
+ * What is directly below a place, a page at a time.
+ */
+export type PlaceRequest = { bucket: string, 
+/**
+ * Empty, or the folder's key with the slash at its end.
+ */
+prefix: string, 
+/**
+ * `next` of the page before.
+ */
+after: string | null, };
 
 export type PlayableKind = "base" | "tuned";
 
@@ -1303,7 +1436,11 @@ export type PreviewRequest = { token: string,
  */
 reading: Reading | null, };
 
-export type Price = { what: string, usd: number, unit: string, source: string, date: string, };
+export type Price = { what: string, usd: number, unit: string, 
+/**
+ * Null where the source names none.
+ */
+region: string | null, source: string, date: string, };
 
 export type Profile = { name: string, file: string, line: number, region: string | null, endpoint: string | null, 
 /**
@@ -1492,6 +1629,8 @@ export type RegionChoice = { region: string,
  */
 tunable: Array<string>, };
 
+export type ReminderRequest = { arn: string, };
+
 export type RenameRequest = { dataset: string, name: string, };
 
 export type ReplaceRequest = { dataset: string, selection: Selection, query: FindQuery, replacement: string, 
@@ -1623,6 +1762,47 @@ about: string, source: string, findings: number,
  */
 fix: string | null, };
 
+export type RunningCost = { arn: string, name: string, kind: RunningKind, baseModelName: string | null, units: number, 
+/**
+ * AWS's own word, such as "InService".
+ */
+status: string, since: number | null, 
+/**
+ * Until when it cannot be ended.
+ */
+committedUntil: number | null, rate: Price | null, hourlyUsd: number | null, 
+/**
+ * Since it was created.
+ */
+soFarUsd: number | null, 
+/**
+ * When the app will end it.
+ */
+endsAt: number | null, 
+/**
+ * Why it could not be ended when it was due.
+ */
+endProblem: string | null, };
+
+/**
+ * What costs money as long as it is there, at this connection.
+ */
+export type RunningCosts = { 
+/**
+ * False on this computer; the figures are then what AWS would charge.
+ */
+billed: boolean, items: Array<RunningCost>, 
+/**
+ * Of those whose price is known.
+ */
+hourlyUsd: number, 
+/**
+ * Items whose price is not known.
+ */
+unknown: number, month: MonthCosts, };
+
+export type RunningKind = "provisioned" | "storage";
+
 /**
  * A dataset written for this project and bundled with the app.
  */
@@ -1715,12 +1895,28 @@ export type Serving = { onDemand: boolean,
  */
 regions: Array<string>, };
 
-export type Settings = { theme: Theme, };
+export type Settings = { theme: Theme, 
+/**
+ * What a month may cost, in US dollars; null for no budget.
+ */
+monthlyBudgetUsd: number | null, 
+/**
+ * What all transfers together may take of the line, in bytes a second; null for no limit.
+ */
+transferLimit: number | null, };
 
 /**
  * A change of settings; what is null stays as it is.
  */
-export type SettingsPatch = { theme: Theme | null, };
+export type SettingsPatch = { theme: Theme | null, 
+/**
+ * 0 takes it away.
+ */
+monthlyBudgetUsd: number | null, 
+/**
+ * 0 takes it away.
+ */
+transferLimit: number | null, };
 
 export type Severity = "error" | "warning" | "note";
 
@@ -2027,6 +2223,10 @@ export interface Commands {
   save_recipe: { argument: RecipeRequest; answer: SavedRecipe };
   open_recipe: { argument: Nothing; answer: OpenedRecipe | null };
   plan_job: { argument: JobDraft; answer: JobPlan };
+  estimate: { argument: EstimateRequest; answer: CostEstimate };
+  running_costs: { argument: Nothing; answer: RunningCosts };
+  set_end_time: { argument: EndTimeRequest; answer: RunningCosts };
+  save_reminder: { argument: ReminderRequest; answer: boolean };
   start_job: { argument: JobDraft; answer: JobSummary };
   start_sweep: { argument: Sweep; answer: Array<JobSummary> };
   jobs: { argument: Nothing; answer: Array<JobSummary> };
@@ -2039,6 +2239,14 @@ export interface Commands {
   find_jobs: { argument: Nothing; answer: number };
   stop_job: { argument: JobId; answer: JobDetail };
   deploy: { argument: JobId; answer: JobDetail };
+  buckets: { argument: Nothing; answer: Array<Bucket> };
+  list_place: { argument: PlaceRequest; answer: PlaceListing };
+  preview_object: { argument: ObjectRequest; answer: ObjectPreview };
+  download_object: { argument: ObjectRequest; answer: ActivityId | null };
+  download_folder: { argument: FolderRequest; answer: ActivityId | null };
+  fetch_object: { argument: ObjectRequest; answer: PickedFile };
+  abandoned_uploads: { argument: Nothing; answer: Array<AbandonedUpload> };
+  remove_abandoned_upload: { argument: AbandonedRequest; answer: Nothing };
   playable_models: { argument: Nothing; answer: Array<PlayableModel> };
   send_prompt: { argument: PromptRequest; answer: Reply };
   cancel_prompt: { argument: RequestId; answer: Nothing };

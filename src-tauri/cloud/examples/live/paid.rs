@@ -6,7 +6,7 @@ use std::io::{BufRead, Write as _};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use whetstone_catalog::{BaseModel, DataFormat, LifecycleStatus, PriceItem, catalog};
-use whetstone_cloud::{Cloud, CloudErrorCode, CreateJob, JobStatus, S3Uri, TransferOptions};
+use whetstone_cloud::{Cloud, CloudErrorCode, CreateJob, JobStatus, S3Uri, TrainingData, TransferOptions};
 
 use crate::report::Report;
 use crate::{Outcome, csv_files, words};
@@ -60,11 +60,16 @@ pub async fn run(cloud: &Cloud, region: &str, wanted: &Wanted, report: &mut Repo
         model_name: name.clone(),
         role_arn: wanted.role.clone(),
         base_model: offer.model.id.clone(),
-        customization_type: None,
+        customization_type: "FINE_TUNING".into(),
         hyperparameters: BTreeMap::from([("epochCount".to_owned(), "1".to_owned())]),
-        training_uri: to.to_string(),
+        training: TrainingData::File(to.to_string()),
         validation_uri: None,
         output_uri: format!("s3://{}/{name}/output/", wanted.bucket),
+        purpose: None,
+        kms_key: None,
+        vpc: None,
+        job_tags: Vec::new(),
+        model_tags: Vec::new(),
         client_token: name.clone(),
     };
     let arn = cloud.create_job(job).await.map_err(words)?;

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use whetstone_catalog::{BaseModel, Price};
 use whetstone_contract::{AppError, CostEstimate, EstimateRequest, TokenSource};
+use whetstone_dataset::Intent;
 
 use crate::connections::Link;
 use crate::{Workbench, models, tokens};
@@ -64,7 +65,7 @@ impl Workbench {
     pub(crate) async fn estimate_costs(&self, request: EstimateRequest) -> Result<CostEstimate, AppError> {
         let link = self.connections.link().await?;
         let model = models::find(&request.base_model)?;
-        let data = self.datasets.for_model(request.dataset, model).await?;
+        let data = self.datasets.for_model(request.dataset, Intent::new(model)).await?;
         Ok(self.cost_of(&link, model, data.training_tokens, request.epochs, request.region.as_deref()).await)
     }
 
