@@ -80,8 +80,8 @@ describe('a job', () => {
   it('that failed says why and what to do', async () => {
     start('busy', '#/jobs/j-3');
     const failure = await screen.findByTestId('job-failure');
-    expect(failure.textContent).toContain('below the minimum of 8');
-    expect(failure.textContent).toContain('Add at least two records');
+    expect(failure.textContent).toContain('The completion is empty');
+    expect(failure.textContent).toContain('mend them and start again');
   });
 
   it('is read again when the workbench says that it moved', async () => {
