@@ -70,13 +70,11 @@ def test_a_presigned_address_of_a_session_carries_its_token(sandbox, account, ch
     inside = Account(sandbox, **keys(account.sts.assume_role(RoleArn=role, RoleSessionName="me")))
     for key in ("open/a", "closed/a"):
         account.upload(key, b"x")
-    for version in ("s3v4", "s3"):
-        s3 = inside.client("s3", config=Config(signature_version=version))
-        statuses = []
-        for key in ("open/a", "closed/a"):
-            address = s3.generate_presigned_url("get_object", Params={"Bucket": "colours", "Key": key})
-            statuses.append(status_of(address))
-        assert statuses == [200, 403], version
+    s3 = inside.client("s3", config=Config(signature_version="s3v4"))
+    addresses = [
+        s3.generate_presigned_url("get_object", Params={"Bucket": "colours", "Key": key}) for key in ("open/a", "closed/a")
+    ]
+    assert [status_of(address) for address in addresses] == [200, 403]
 
 
 def test_profiles_chain_roles_for_boto3_and_the_cli(sandbox, account, aws, chain, tmp_path):
