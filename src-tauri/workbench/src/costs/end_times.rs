@@ -218,7 +218,22 @@ fn calendar(arn: &str, end: &EndTime, now: i64) -> String {
         "END:VEVENT".to_owned(),
         "END:VCALENDAR".to_owned(),
     ];
-    lines.map(|line| line + "\r\n").concat()
+    lines.map(|line| folded(&line)).concat()
+}
+
+/// A content line of a calendar has at most 75 octets; the rest goes on behind a break and a space (RFC 5545, 3.1).
+fn folded(line: &str) -> String {
+    let mut text = String::with_capacity(line.len() + 8);
+    let mut octets = 0;
+    for letter in line.chars() {
+        if octets + letter.len_utf8() > 75 {
+            text.push_str("\r\n ");
+            octets = 1;
+        }
+        text.push(letter);
+        octets += letter.len_utf8();
+    }
+    text + "\r\n"
 }
 
 #[cfg(test)]
@@ -244,7 +259,10 @@ mod tests {
         let end = EndTime { name: "night; run".into(), at: 1_794_355_200_000, problem: None };
         let text = calendar("arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abc", &end, 0);
         assert!(text.contains("DTSTART:20261111T000000Z\r\n") && text.contains("TRIGGER:-PT10M\r\n"), "{text}");
-        assert!(text.contains("--region us-east-1") && text.contains("SUMMARY:End provisioned throughput night  run"));
+        let whole = text.replace("\r\n ", "");
+        assert!(
+            whole.contains("--region us-east-1") && whole.contains("SUMMARY:End provisioned throughput night  run")
+        );
         assert!(text.lines().all(|line| line.len() <= 75), "folded as the format asks");
     }
 }
