@@ -7,6 +7,7 @@ the data of the jobs is not there, so none of them trains.
 import json
 import os
 import re
+import struct
 import subprocess
 from pathlib import Path
 
@@ -52,12 +53,19 @@ def clients(account):
     return client
 
 
+def single(value):
+    return struct.unpack("f", struct.pack("f", value))[0]
+
+
 def broken_constraints(shape, value, path=""):
     """Lengths, ranges, patterns and enums, which botocore knows and leaves to the service."""
     meta = shape.metadata
     size = value if shape.type_name in ("integer", "long", "float", "double") else None
     if size is None and hasattr(value, "__len__") and shape.type_name != "structure":
         size = len(value)
+    if shape.type_name == "float":
+        # The service's own type holds single precision: a bound is what it is there.
+        size, meta = single(size), {name: single(bound) for name, bound in meta.items() if name in ("min", "max")}
     if size is not None and not meta.get("min", size) <= size <= meta.get("max", size):
         yield f"{path}: {size} is not within {meta.get('min')} and {meta.get('max')}"
     if shape.type_name == "string":

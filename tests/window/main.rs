@@ -6,7 +6,6 @@ mod bad_input;
 mod connections;
 mod first_tune;
 mod harness;
-mod jobs;
 mod million;
 mod secrets;
 mod survival;

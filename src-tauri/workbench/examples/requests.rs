@@ -12,7 +12,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 use whetstone_catalog::{BaseModel, CustomizationType as Kind, Hyperparameter, HyperparameterKind, catalog};
 use whetstone_cloud::profiles::Endpoints;
-use whetstone_cloud::{Cloud, Credentials, Endpoint};
+use whetstone_cloud::{Cloud, CloudErrorCode, Credentials, Endpoint};
 use whetstone_contract::{CustomizationType, JobDraft, Teacher};
 use whetstone_workbench::{Places, check_draft, create_request};
 
@@ -45,7 +45,9 @@ async fn main() -> Outcome<()> {
                     output_uri: format!("s3://{bucket}/output/"),
                     client_token: format!("case-{number}"),
                 };
-                writeln!(out, "{}", line(&cloud, model, *kind, case, places).await?)?;
+                if let Some(line) = line(&cloud, model, *kind, case, places).await? {
+                    writeln!(out, "{line}")?;
+                }
             }
         }
     }
@@ -62,11 +64,15 @@ fn name(case: &mut Case, number: u32) {
     }
 }
 
-async fn line(cloud: &Cloud, model: &BaseModel, kind: Kind, case: Case, places: Places) -> Outcome<Value> {
+/// None for a number that the app refuses and that the service's own type has no room for: it cannot be sent.
+async fn line(cloud: &Cloud, model: &BaseModel, kind: Kind, case: Case, places: Places) -> Outcome<Option<Value>> {
     let problems = check_draft(model, &case.draft);
-    let body = cloud.written_job(create_request(model, &case.draft, places)).await?;
+    let body = match cloud.written_job(create_request(model, &case.draft, places)).await {
+        Err(error) if error.code == CloudErrorCode::Validation && !problems.is_empty() => return Ok(None),
+        written => written?,
+    };
     let request: Value = serde_json::from_str(&body)?;
-    Ok(json!({
+    Ok(Some(json!({
         "model": model.id,
         "type": kind.as_str(),
         "region": model.tuning_regions.first().map_or("us-east-1", String::as_str),
@@ -74,7 +80,7 @@ async fn line(cloud: &Cloud, model: &BaseModel, kind: Kind, case: Case, places: 
         "what": case.what,
         "problems": problems.iter().map(|problem| problem.field.as_str()).collect::<Vec<_>>(),
         "request": request,
-    }))
+    })))
 }
 
 fn cases(model: &BaseModel, kind: Kind) -> Vec<Case> {
