@@ -24,10 +24,8 @@ pub struct Transfers {
 }
 
 impl Transfers {
-    /// What an earlier run left in the folder is removed: a dataset keeps what it was imported from in a form of its own.
+    /// What an earlier run left in the folder stays: a dataset may have been opened in place from there.
     pub fn open(folder: PathBuf) -> Self {
-        // There need not be one.
-        std::fs::remove_dir_all(&folder).ok();
         Self { bandwidth: Arc::new(Bandwidth::unlimited()), folder }
     }
 
