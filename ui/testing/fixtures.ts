@@ -595,7 +595,7 @@ export function jobDetail(over: Partial<JobDetail> = {}): JobDetail {
 }
 
 /** The training priced, the hours of serving not known. */
-export function cost(draft: JobDraft): CostEstimate {
+export function cost(draft: Pick<JobDraft, 'baseModel' | 'hyperparameters'>): CostEstimate {
   const epochs = Number(draft.hyperparameters.epochCount ?? 2);
   const billedTokens = 231_480 * epochs;
   const usd = (billedTokens / 1000) * 0.00378;

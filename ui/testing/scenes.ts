@@ -274,13 +274,10 @@ function busy(theme: Theme): Handlers {
     import_dataset: () => broken,
     base_models: () => fixture.baseModels,
     plan_job: (draft) => fixture.plan(draft),
-    estimate: ({ baseModel, dataset, epochs }) =>
+    estimate: ({ baseModel, epochs }) =>
       fixture.cost({
         baseModel,
-        dataset,
         hyperparameters: epochs === null ? {} : { epochCount: String(epochs) },
-        jobName: '',
-        modelName: '',
       }),
     running_costs: () => fixture.runningCosts(),
     set_end_time: ({ arn, endsAt }) => fixture.runningCosts(arn, endsAt),
