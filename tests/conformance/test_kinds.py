@@ -154,7 +154,7 @@ def test_training_ends_early_when_validation_no_longer_gets_better(account):
     validation = account.upload("data/part-0.jsonl", jsonl(PAIRS[::3]))
     impatient = {**BY_HEART, "earlyStoppingPatience": "1", "earlyStoppingThreshold": "0.1", "learningRate": "0.000001"}
     arn = account.create_job(
-        "stopped-early", training, validationDataConfig={"validators": [{"s3Uri": validation}]}, hyperParameters=impatient
+        "ended-early", training, validationDataConfig={"validators": [{"s3Uri": validation}]}, hyperParameters=impatient
     )
     job = account.job_in(arn, "Completed")
     assert len(job["validationMetrics"]) == 1
