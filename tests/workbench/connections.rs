@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(240);
 const BUCKET: &str = "tuning-data";
 
 /// A sandbox that stands for someone's account, with faults or without.
-async fn account(folder: &Path, port: u16, faults: Option<&str>) -> Result<Sandbox, Box<dyn std::error::Error>> {
+pub async fn account(folder: &Path, port: u16, faults: Option<&str>) -> Result<Sandbox, Box<dyn std::error::Error>> {
     std::fs::create_dir_all(folder)?;
     let file = folder.join("faults.toml");
     if let Some(faults) = faults {

@@ -3,6 +3,7 @@
 mod connections;
 mod datasets;
 mod host;
+mod killed;
 mod life_cycle;
 mod places_and_costs;
 mod wizard;

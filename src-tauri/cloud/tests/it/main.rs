@@ -3,9 +3,7 @@
 
 mod answering;
 mod bedrock;
-mod counting;
 mod errors;
-mod killed;
 mod runtime;
 mod s3;
 mod transfer;

@@ -99,7 +99,8 @@ async fn what_was_stopped_half_way_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let (file, back) = (folder.path().join("file"), folder.path().join("back"));
     let journal = folder.path().join("journal");
-    fs::write(&file, content(41 * MIB)).unwrap();
+    // So long that it is nowhere near its end when it is stopped: this store does not complete an upload twice.
+    fs::write(&file, content(129 * MIB)).unwrap();
     let mut up = store.cloud.upload_file(&file, &at("key"), limited(journal.clone(), 60_000_000));
     // Four parts begin together, so by now one has arrived.
     until(&mut up, 34 * MIB as u64).await;
@@ -120,7 +121,7 @@ async fn what_was_stopped_half_way_goes_on_where_it_was() {
     down.stop().await;
     assert!(!back.exists());
     store.cloud.download_file(&at("key"), &back, limited(journal, 60_000_000)).join().await.unwrap();
-    assert!(fs::read(&back).unwrap() == content(41 * MIB));
+    assert!(fs::read(&back).unwrap() == content(129 * MIB));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Uploads in parts, operation by operation. How they lie on disk is `parts`' matter.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::sync::Arc;
 
@@ -136,6 +136,8 @@ pub(super) async fn complete(
     let headers = request.headers;
     let input = request.input;
     blocking(move || {
+        // A client that asks again because it lost the answer waits for the first of the two, and then finds it done.
+        let _turn = store.completing();
         let (folder, upload) = parts::open(&store, &input.upload_id, &input.bucket, &input.key)?;
         let asked = input.multipart_upload.and_then(|given| given.parts).unwrap_or_default();
         if asked.is_empty() {
@@ -157,7 +159,7 @@ pub(super) async fn complete(
         let meta = store.commit(&staged, &upload.bucket, meta, |existing| {
             may_replace(existing, input.if_match.as_ref(), input.if_none_match.as_ref())
         })?;
-        fs::remove_dir_all(&folder).map_err(StoreError::from)?;
+        parts::remove(&store, &folder)?;
         Ok(S3Response::new(with_checksums!(
             meta.checksums.clone(),
             dto::CompleteMultipartUploadOutput {
@@ -180,7 +182,7 @@ pub(super) async fn abort(
     let input = request.input;
     blocking(move || {
         let (folder, _) = parts::open(&store, &input.upload_id, &input.bucket, &input.key)?;
-        fs::remove_dir_all(folder).map_err(StoreError::from)?;
+        parts::remove(&store, &folder)?;
         Ok::<_, s3s::S3Error>(S3Response::new(dto::AbortMultipartUploadOutput::default()))
     })
     .await

@@ -72,6 +72,13 @@ pub(super) fn begin(store: &ObjectStore, upload: &Upload) -> Result<String, Stor
     Ok(id)
 }
 
+/// All of it is gone at once: who lists the parts meanwhile must not take those that are still there for all that arrived.
+pub(super) fn remove(store: &ObjectStore, folder: &Path) -> Result<(), StoreError> {
+    let aside = store.stage();
+    fs::rename(folder, aside.path())?;
+    Ok(fs::remove_dir_all(aside.path())?)
+}
+
 /// Ids and uploads of a bucket that are under way, by key and id.
 pub(super) fn under_way(store: &ObjectStore, bucket: &str) -> Result<Vec<(String, Upload)>, StoreError> {
     store.bucket(bucket)?;

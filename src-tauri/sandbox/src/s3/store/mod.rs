@@ -128,6 +128,8 @@ pub(crate) struct ObjectStore {
     /// Region of a bucket that does not say its own, such as a folder made by hand.
     region: String,
     layout: Mutex<()>,
+    /// Uploads in parts are completed one after the other.
+    completing: Mutex<()>,
 }
 
 impl ObjectStore {
@@ -139,6 +141,7 @@ impl ObjectStore {
             uploads: home.path("s3-uploads"),
             region: region.to_owned(),
             layout: Mutex::new(()),
+            completing: Mutex::new(()),
         };
         if store.staging.exists() {
             fs::remove_dir_all(&store.staging)?;
@@ -156,6 +159,10 @@ impl ObjectStore {
     /// A new name to write to before `commit`.
     pub(crate) fn stage(&self) -> Staged {
         Staged { path: self.staging.join(ids::resource_id() + &ids::resource_id()) }
+    }
+
+    pub(crate) fn completing(&self) -> std::sync::MutexGuard<'_, ()> {
+        self.completing.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn order(&self) -> std::sync::MutexGuard<'_, ()> {
