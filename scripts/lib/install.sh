@@ -69,7 +69,7 @@ python_environment() {
     if ! python3 -c 'import venv, ensurepip' >/dev/null 2>&1; then
         need_packages "${python_packages[@]}" || return 1
     fi
-    wanted="$(python3 --version) $(fingerprint <<<"$requirements")" || return 1
+    wanted="$venv $(python3 --version) $(fingerprint <<<"$requirements")" || return 1
     if [[ ! -f $stamp || $(<"$stamp") != "$wanted" ]]; then
         say "installing the Python packages of $name"
         rm -rf "$venv"

@@ -8,6 +8,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use whetstone_catalog::BaseModel;
@@ -23,6 +24,9 @@ use crate::limits::TRAININGS;
 use crate::stand_in::training_settings;
 use crate::state::StateError;
 use crate::tags;
+
+/// How long the end of a job waits that could not be written down.
+const WRITE_AGAIN: Duration = Duration::from_secs(5);
 
 /// Why a job's way ended before it was completed.
 #[derive(Debug)]
@@ -74,17 +78,32 @@ pub(crate) fn launch(app: &Arc<App>, job: &Job) {
     app.tasks().clone().spawn(async move {
         let result = drive(&app, &id, place, &stop).await;
         app.jobs().stops().remove(&id);
-        let ended = match result {
-            Ok(()) => Ok(()),
-            Err(End::Interrupted) => return,
-            Err(End::Stopped) => finish(&app, &id, JobStatus::Stopped, None),
-            Err(End::Failed(message)) => finish(&app, &id, JobStatus::Failed, Some(message)),
-        };
-        if let Err(error) = ended {
-            tracing::error!(%error, job = id, "a job's end could not be written down");
+        if !matches!(result, Err(End::Interrupted)) {
+            ended(&app, &id, result).await;
         }
-        clear(&app, &id);
     });
+}
+
+/// Writes down how a job ended, and removes its folder. On a full disk that folder is what the records lack the room
+/// for, so the end is written again once it is gone, and again until there is room or the sandbox stops: then the job
+/// is taken up from its beginning at the next start.
+async fn ended(app: &App, id: &str, result: Result<(), End>) {
+    let (status, failure) = match result {
+        Ok(()) | Err(End::Interrupted) => return clear(app, id),
+        Err(End::Stopped) => (JobStatus::Stopped, None),
+        Err(End::Failed(message)) => (JobStatus::Failed, Some(message)),
+    };
+    let written = finish(app, id, status, failure.clone());
+    clear(app, id);
+    let mut written = written.or_else(|_| finish(app, id, status, failure.clone()));
+    while let Err(error) = written {
+        tracing::error!(%error, job = id, "a job's end could not be written down");
+        tokio::select! {
+            () = tokio::time::sleep(WRITE_AGAIN) => {}
+            () = app.stopping().cancelled() => return,
+        }
+        written = finish(app, id, status, failure.clone());
+    }
 }
 
 fn stand(app: &App, job: &Job) -> Standing {
