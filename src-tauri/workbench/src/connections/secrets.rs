@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use keyring::Entry;
 use serde::{Deserialize, Serialize};
 use whetstone_cloud::Credentials;
-use whetstone_contract::{AppError, SecretKeeping};
+use whetstone_contract::{AppError, ErrorCode, SecretKeeping};
 
 use crate::errors::from_join;
 
@@ -54,17 +54,19 @@ impl Secrets {
         kept.await.map_err(|error| from_join(&error))
     }
 
-    /// The keys of a name, and where they were.
+    /// The keys of a name, and where they were; none where the keyring does not know them.
+    ///
+    /// # Errors
+    /// `Refused` while the keyring is locked: the keys may be there.
     pub async fn find(&self, name: String) -> Result<Option<(Keys, SecretKeeping)>, AppError> {
         let this_run = Arc::clone(&self.this_run);
         let found = tokio::task::spawn_blocking(move || {
             if let Some(keys) = lock(&this_run).get(&name) {
-                return Some((keys.clone(), SecretKeeping::ThisRun));
+                return Ok(Some((keys.clone(), SecretKeeping::ThisRun)));
             }
-            let text = Entry::new(SERVICE, &name).and_then(|entry| entry.get_password()).ok()?;
-            Some((serde_json::from_str(&text).ok()?, SecretKeeping::Keyring))
+            kept(Entry::new(SERVICE, &name).and_then(|entry| entry.get_password()))
         });
-        found.await.map_err(|error| from_join(&error))
+        found.await.map_err(|error| from_join(&error))?
     }
 
     pub async fn forget(&self, name: String) -> Result<(), AppError> {
@@ -78,6 +80,21 @@ impl Secrets {
             }
         });
         forgotten.await.map_err(|error| from_join(&error))
+    }
+}
+
+fn kept(answer: keyring::Result<String>) -> Result<Option<(Keys, SecretKeeping)>, AppError> {
+    match answer {
+        Ok(text) => Ok(serde_json::from_str(&text).ok().map(|keys| (keys, SecretKeeping::Keyring))),
+        Err(error @ keyring::Error::NoStorageAccess(_)) => {
+            tracing::warn!(kind = kind_of(&error), "the keys could not be read");
+            let message = "The keyring of your desktop is locked, and the keys of this connection are in it.";
+            Err(AppError::new(ErrorCode::Refused, message).hint("Unlock the keyring, then try again."))
+        }
+        Err(error) => {
+            tracing::warn!(kind = kind_of(&error), "the keys were not found");
+            Ok(None)
+        }
     }
 }
 
@@ -107,4 +124,17 @@ fn kind_of(error: &keyring::Error) -> &'static str {
 
 fn lock(this_run: &Mutex<HashMap<String, Keys>>) -> std::sync::MutexGuard<'_, HashMap<String, Keys>> {
     this_run.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locked_keyring_is_not_taken_for_one_without_the_keys() {
+        let locked = kept(Err(keyring::Error::NoStorageAccess("locked".into())));
+        assert!(matches!(locked, Err(error) if error.code == ErrorCode::Refused && error.message.contains("locked")));
+        assert!(matches!(kept(Err(keyring::Error::NoEntry)), Ok(None)));
+        assert!(matches!(kept(Err(keyring::Error::NoDefaultStore)), Ok(None)));
+    }
 }

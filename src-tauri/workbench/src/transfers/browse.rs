@@ -155,7 +155,7 @@ impl Workbench {
 }
 
 impl super::Transfers {
-    /// A folder for one file that is brought here to be imported. They are emptied at the start of the app.
+    /// A folder for one file that is brought here to be imported.
     fn new_folder(&self) -> Result<PathBuf, AppError> {
         let folder = self.folder.join(format!("{:016x}", rand::random::<u64>()));
         std::fs::create_dir_all(&folder).map_err(|error| from_io("The folder for downloads", &error))?;
