@@ -1,20 +1,20 @@
 //! A value with what it could as well have been.
 //!
-//! Where each pair is right or wrong, the interval is Wilson's, which holds also near 0 and 1. For the other metrics the
-//! pairs are drawn again with replacement many times, and the interval holds the middle of the values found.
+//! Where each row is right or wrong, the interval is Wilson's, which holds also near 0 and 1. Otherwise the rows are drawn
+//! again with replacement many times, and the interval holds the middle of the values found.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::Metric;
+use crate::{Metric, Tally};
 
 /// The interval is meant to hold the true value in this share of all cases.
 pub const CONFIDENCE: f64 = 0.95;
 /// The point of the normal distribution that leaves (1 − confidence) / 2 above it.
-const NORMAL_POINT: f64 = 1.959_963_984_540_054;
-const DRAWS: usize = 2_000;
+pub(crate) const NORMAL_POINT: f64 = 1.959_963_984_540_054;
+pub(crate) const DRAWS: usize = 2_000;
 
-/// A metric's value over a set of pairs.
+/// A metric's value over a set of rows.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Estimate {
     pub value: f64,
@@ -24,29 +24,40 @@ pub struct Estimate {
 
 /// Measures pairs of a reference and a prediction; `None` for no pair. The seed decides which pairs are drawn.
 pub fn estimate<S: AsRef<str>>(metric: Metric, pairs: &[(S, S)], seed: u64) -> Option<Estimate> {
-    let counts: Vec<Vec<f64>> =
-        pairs.iter().map(|(reference, prediction)| metric.counts(reference.as_ref(), prediction.as_ref())).collect();
-    let width = counts.first()?.len();
-    let value_of = |rows: &mut dyn Iterator<Item = &Vec<f64>>| {
-        let mut sum = vec![0.0; width];
-        for row in rows {
-            sum.iter_mut().zip(row).for_each(|(sum, count)| *sum += count);
-        }
-        metric.value(&sum, counts.len())
-    };
-    let value = value_of(&mut counts.iter());
-    let (low, high) = if metric.is_proportion() {
-        wilson(value, counts.len())
+    estimate_of(&Tally::new(metric, pairs), seed)
+}
+
+/// The same of rows that were counted already.
+pub fn estimate_of(tally: &Tally, seed: u64) -> Option<Estimate> {
+    if tally.is_empty() {
+        return None;
+    }
+    let value = tally.value();
+    let (low, high) = if tally.is_proportion() {
+        wilson(value, tally.len())
     } else {
         let mut chance = ChaCha8Rng::seed_from_u64(seed);
-        let mut draws: Vec<f64> = (0..DRAWS)
-            .map(|_| value_of(&mut (0..counts.len()).map(|_| &counts[chance.random_range(0..counts.len())])))
-            .collect();
-        draws.sort_by(f64::total_cmp);
-        let at = |share: f64| draws[((DRAWS - 1) as f64 * share).round() as usize];
-        (at((1.0 - CONFIDENCE) / 2.0).min(value), at(f64::midpoint(1.0, CONFIDENCE)).max(value))
+        let mut sum = tally.empty_sum();
+        let draws = (0..DRAWS).map(|_| {
+            let drawn = (0..tally.len()).map(|_| tally.row(chance.random_range(0..tally.len())));
+            tally.value_with(&mut sum, drawn)
+        });
+        middle(draws.collect(), value)
     };
     Some(Estimate { value, low, high })
+}
+
+/// The middle of the values that were drawn, and the value itself.
+pub(crate) fn middle(mut draws: Vec<f64>, value: f64) -> (f64, f64) {
+    draws.sort_by(f64::total_cmp);
+    let at = |share: f64| draws[((draws.len() - 1) as f64 * share).round() as usize];
+    (at((1.0 - CONFIDENCE) / 2.0).min(value), at(f64::midpoint(1.0, CONFIDENCE)).max(value))
+}
+
+/// How far an interval reaches to either side for a share near one half, with so many rows: the widest it can be.
+pub fn widest_reach(rows: usize) -> f64 {
+    let (low, high) = wilson(0.5, rows.max(1));
+    (high - low) / 2.0
 }
 
 fn wilson(share: f64, pairs: usize) -> (f64, f64) {
@@ -74,6 +85,7 @@ mod tests {
         assert!((low - 0.13337).abs() < 1e-4 && (high - 0.28883).abs() < 1e-4, "{low} {high}");
         let (low, high) = wilson(0.0, 10);
         assert!(low == 0.0 && high > 0.2, "{low} {high}");
+        assert!((widest_reach(100) - 0.0962).abs() < 1e-3, "{}", widest_reach(100));
     }
 
     #[test]
@@ -93,9 +105,8 @@ mod tests {
         let mut chance = ChaCha8Rng::seed_from_u64(5);
         let truth = 0.8;
         let held = (0..2_000).filter(|_| {
-            let pairs: Vec<(&str, &str)> =
-                (0..200).map(|_| ("a", if chance.random_bool(truth) { "a" } else { "b" })).collect();
-            let found = estimate(Metric::ExactMatch, &pairs, 1).unwrap();
+            let rows = Tally::of_rights((0..200).map(|_| chance.random_bool(truth)));
+            let found = estimate_of(&rows, 1).unwrap();
             found.low <= truth && truth <= found.high
         });
         let share = held.count() as f64 / 2_000.0;

@@ -6,10 +6,15 @@
 mod bleu;
 mod chrf;
 mod edit;
+mod json;
+mod refusal;
 mod rouge;
 mod words;
 
 use std::str::FromStr;
+
+pub use json::fields;
+pub use refusal::is_refusal;
 
 /// What can be measured. Every value lies between 0 and 1, and more is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,10 +41,15 @@ pub enum Metric {
     EditSimilarity,
     /// The prediction is JSON.
     JsonValid,
+    /// Members of the reference, which is a JSON object, that the prediction has with the same value.
+    JsonFields,
+    /// The mean over the references' labels of each label's F1, as scikit-learn computes it for those labels. White space
+    /// around a label does not count.
+    MacroF1,
 }
 
 impl Metric {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::ExactMatch,
         Self::NormalisedMatch,
         Self::Contains,
@@ -51,6 +61,8 @@ impl Metric {
         Self::Chrf,
         Self::EditSimilarity,
         Self::JsonValid,
+        Self::JsonFields,
+        Self::MacroF1,
     ];
 
     pub fn id(self) -> &'static str {
@@ -66,6 +78,27 @@ impl Metric {
             Self::Chrf => "chrf",
             Self::EditSimilarity => "edit_similarity",
             Self::JsonValid => "json_valid",
+            Self::JsonFields => "json_fields",
+            Self::MacroF1 => "macro_f1",
+        }
+    }
+
+    /// In words, as a heading.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::ExactMatch => "Exact match",
+            Self::NormalisedMatch => "Normalised match",
+            Self::Contains => "Contains the reference",
+            Self::TokenF1 => "Token F1",
+            Self::Rouge1 => "ROUGE-1",
+            Self::Rouge2 => "ROUGE-2",
+            Self::RougeL => "ROUGE-L",
+            Self::Bleu => "BLEU",
+            Self::Chrf => "chrF",
+            Self::EditSimilarity => "Edit similarity",
+            Self::JsonValid => "Valid JSON",
+            Self::JsonFields => "JSON fields right",
+            Self::MacroF1 => "Macro-F1",
         }
     }
 
@@ -74,8 +107,8 @@ impl Metric {
         matches!(self, Self::ExactMatch | Self::NormalisedMatch | Self::Contains | Self::JsonValid)
     }
 
-    /// What one pair adds to the sum.
-    pub fn counts(self, reference: &str, prediction: &str) -> Vec<f64> {
+    /// What one pair adds to the sum. A macro-F1 needs the labels of the whole set: see [`crate::Tally`].
+    pub(crate) fn counts(self, reference: &str, prediction: &str) -> Vec<f64> {
         let yes = |is: bool| vec![f64::from(u8::from(is))];
         match self {
             Self::ExactMatch => yes(reference == prediction),
@@ -89,12 +122,22 @@ impl Metric {
             Self::Chrf => chrf::counts(reference, prediction),
             Self::EditSimilarity => vec![edit::similarity(reference, prediction)],
             Self::JsonValid => yes(serde_json::from_str::<serde::de::IgnoredAny>(prediction).is_ok()),
+            Self::JsonFields => json::counts(reference, prediction),
+            Self::MacroF1 => Vec::new(),
         }
     }
 
     /// The value of a set of `pairs` pairs whose counts add up to `sum`.
-    pub fn value(self, sum: &[f64], pairs: usize) -> f64 {
+    pub(crate) fn value(self, sum: &[f64], pairs: usize) -> f64 {
         match self {
+            Self::JsonFields => sum.first().copied().unwrap_or(0.0) / sum.get(1).copied().unwrap_or(0.0).max(1.0),
+            Self::MacroF1 => {
+                let classes = sum.chunks_exact(3).filter(|class| class[0] > 0.0);
+                let (count, total) = classes.fold((0, 0.0), |(count, total), class| {
+                    (count + 1, total + 2.0 * class[2] / (class[0] + class[1]))
+                });
+                total / f64::from(count.max(1))
+            }
             Self::Bleu => bleu::value(sum),
             Self::Chrf => chrf::value(sum),
             _ => sum.first().copied().unwrap_or(0.0) / pairs.max(1) as f64,
@@ -111,6 +154,11 @@ impl FromStr for Metric {
             format!("there is no metric \"{id}\"; there are {}", ids.join(", "))
         })
     }
+}
+
+/// An answer as a label: without the white space around it.
+pub fn label(text: &str) -> &str {
+    text.trim_matches(is_space)
 }
 
 /// How often each thing occurs.
@@ -151,13 +199,7 @@ mod tests {
     use super::*;
 
     fn of(metric: Metric, pairs: &[(&str, &str)]) -> f64 {
-        let mut sum = Vec::new();
-        for (reference, prediction) in pairs {
-            let counts = metric.counts(reference, prediction);
-            sum.resize(counts.len(), 0.0);
-            sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
-        }
-        metric.value(&sum, pairs.len())
+        crate::Tally::new(metric, pairs).value()
     }
 
     #[test]
@@ -192,6 +234,10 @@ mod tests {
         assert!((of(Metric::Rouge2, &[("my new red card", "my new card")]) - 0.4).abs() < 1e-12);
         assert!((of(Metric::RougeL, &[("my new red card", "my card new")]) - 4.0 / 7.0).abs() < 1e-12);
         assert_eq!(of(Metric::EditSimilarity, &[("kitten", "sitting")]), 1.0 - 3.0 / 7.0);
+        // Of two members one is right; a member too many does not count.
+        assert_eq!(of(Metric::JsonFields, &[(r#"{"a":[1],"b":null}"#, r#"{"b": null, "a": [2], "c": 1}"#)]), 0.5);
+        // "a" was wanted twice and said twice, once rightly; "b" was wanted once and never said.
+        assert_eq!(of(Metric::MacroF1, &[("a", "a "), ("a", "c"), ("b", "a")]), 0.25);
         assert_eq!(of(Metric::JsonValid, &[("", "{\"a\": 1}"), ("", "{\"a\": 1")]), 0.5);
     }
 }
