@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod connections;
+mod evaluation;
 mod first_tune;
 mod harness;
 mod million;

@@ -34,7 +34,7 @@ pub async fn account(folder: &Path, port: u16, faults: Option<&str>) -> Result<S
     Ok(Sandbox::start(config).await?)
 }
 
-fn keys_of(sandbox: &Sandbox) -> TypedKeys {
+pub fn keys_of(sandbox: &Sandbox) -> TypedKeys {
     TypedKeys {
         access_key_id: Secret(sandbox.keys().access_key_id().to_owned()),
         secret_access_key: Secret(sandbox.keys().secret_access_key().to_owned()),

@@ -1,7 +1,9 @@
 //! The workbench without a window: the same calls the window makes, the real sandbox, the real trainer.
 
+mod asked;
 mod connections;
 mod datasets;
+mod evaluations;
 mod host;
 mod killed;
 mod life_cycle;

@@ -2,6 +2,7 @@
 import type { AppError, Connection, DatasetSummary, ImportOutcome, Theme } from '../src/contract';
 import { datasetAnswers } from './dataset-answers';
 import { completion, dataset, prompt } from './dataset-fixtures';
+import { evaluationAnswers } from './evaluation-fixtures';
 import * as fixture from './fixtures';
 import { lossChart, noChart } from './loss-chart';
 import { comparison, moreJobs, remains, stateOf } from './job-fixtures';
@@ -291,6 +292,7 @@ function busy(theme: Theme): Handlers {
     abandoned_uploads: () => fixture.abandoned,
     remove_abandoned_upload: () => ({}),
     ...wizardAnswers(),
+    ...evaluationAnswers(),
     start_job: () => fixture.job(),
     jobs: () => jobs,
     job: ({ job }) => detail(job),
@@ -322,6 +324,7 @@ function firstRun(theme: Theme): Handlers {
     activities: () => [],
     datasets: () => [],
     jobs: () => [],
+    evaluations: () => [],
     playable_models: () => fixture.playable.slice(0, 1),
   };
 }
@@ -338,6 +341,8 @@ function failing(theme: Theme): Handlers {
     }),
     activities: () => [],
     jobs: refuse,
+    evaluations: refuse,
+    evaluation: refuse,
     job: refuse,
     datasets: refuse,
     dataset: refuse,

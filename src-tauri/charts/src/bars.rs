@@ -61,7 +61,7 @@ fn longest(rows: &[(String, u64)]) -> usize {
 }
 
 /// The name on one line, with an ellipsis where it is longer than `letters`.
-fn cut(name: &str, letters: usize) -> String {
+pub(crate) fn cut(name: &str, letters: usize) -> String {
     let line: String = name.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     if line.chars().count() <= letters {
         return line;

@@ -77,6 +77,7 @@ shapes! {
         /// An end time, or what was ended.
         RunningCostsChanged,
         JobsChanged { job: Option<String> },
+        EvaluationsChanged { evaluation: Option<String> },
         ActivityChanged { activity: Activity },
         /// A file was handed to the running app (dropped, or opened from the desktop).
         FileOpened { file: PickedFile },

@@ -227,4 +227,20 @@ commands! {
     send_prompt(PromptRequest) -> Reply;
     cancel_prompt(RequestId) -> Nothing;
     hold_out_prompt(HoldOutRequest) -> Option<HoldOutPrompt>;
+
+    /// Newest first.
+    evaluations(Nothing) -> Vec<EvaluationSummary>;
+    evaluation(EvaluationId) -> Evaluation;
+    /// Checks a draft and says what it would cost. Asks no model.
+    plan_evaluation(EvaluationDraft) -> EvaluationPlan;
+    /// Writes down what is asked and begins; answers at once.
+    start_evaluation(EvaluationDraft) -> EvaluationSummary;
+    /// Goes on where it was; what is answered is not asked again.
+    resume_evaluation(EvaluationId) -> EvaluationSummary;
+    delete_evaluation(EvaluationId) -> Nothing;
+    evaluation_rows(EvaluationRowsRequest) -> EvaluationRows;
+    /// Which label was taken for which.
+    evaluation_chart(EvaluationChartRequest) -> EvaluationChart;
+    /// Asks for a place and writes the report there.
+    export_evaluation(ExportEvaluation) -> SavedChart;
 }

@@ -485,6 +485,42 @@ impl Api for Workbench {
     async fn hold_out_prompt(&self, request: HoldOutRequest) -> Result<Option<HoldOutPrompt>, AppError> {
         self.hold_out(request).await
     }
+
+    async fn evaluations(&self, _: Nothing) -> Result<Vec<EvaluationSummary>, AppError> {
+        self.list_evaluations()
+    }
+
+    async fn evaluation(&self, which: EvaluationId) -> Result<Evaluation, AppError> {
+        self.evaluated(&which.evaluation).await
+    }
+
+    async fn plan_evaluation(&self, draft: EvaluationDraft) -> Result<EvaluationPlan, AppError> {
+        self.plan_of_evaluation(&draft).await
+    }
+
+    async fn start_evaluation(&self, draft: EvaluationDraft) -> Result<EvaluationSummary, AppError> {
+        self.begin_evaluation(draft).await
+    }
+
+    async fn resume_evaluation(&self, which: EvaluationId) -> Result<EvaluationSummary, AppError> {
+        self.go_on_with_evaluation(&which.evaluation)
+    }
+
+    async fn delete_evaluation(&self, which: EvaluationId) -> Result<Nothing, AppError> {
+        self.forget_evaluation(&which.evaluation).map(|()| Nothing {})
+    }
+
+    async fn evaluation_rows(&self, request: EvaluationRowsRequest) -> Result<EvaluationRows, AppError> {
+        self.rows_of_evaluation(request).await
+    }
+
+    async fn evaluation_chart(&self, request: EvaluationChartRequest) -> Result<EvaluationChart, AppError> {
+        self.draw_confusion(request).await
+    }
+
+    async fn export_evaluation(&self, request: ExportEvaluation) -> Result<SavedChart, AppError> {
+        self.write_report(request).await
+    }
 }
 
 impl Workbench {

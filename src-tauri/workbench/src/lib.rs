@@ -13,6 +13,7 @@
 //! | `jobs/` | plan, start, watch, serve a customization job |
 //! | `costs/` | what things cost, with the source and date of each figure |
 //! | `playground.rs` | asking models, streamed |
+//! | `evaluations/` | models asked the same records, and what their answers show |
 //! | `transfers/` | files to and from S3, as activities |
 //! | `background.rs`, `tokens.rs` | work that takes its time; tokens counted or estimated |
 //! | `activities.rs`, `store.rs`, `errors.rs`, `host.rs` | long work, records, errors, the program around |
@@ -28,6 +29,7 @@ mod datasets;
 mod doctor;
 mod endpoint_models;
 mod errors;
+mod evaluations;
 mod host;
 mod import;
 mod jobs;
@@ -59,6 +61,7 @@ use costs::{EndTimes, PriceLists};
 use datasets::Datasets;
 use endpoint_models::EndpointModels;
 use errors::{from_io, from_store};
+use evaluations::Evaluations;
 use import::PickedFiles;
 use jobs::Jobs;
 use playground::Playground;
@@ -86,6 +89,7 @@ pub struct Workbench {
     pub(crate) jobs: Jobs,
     pub(crate) endpoint_models: EndpointModels,
     pub(crate) playground: Playground,
+    pub(crate) evaluations: Evaluations,
     pub(crate) transfers: Transfers,
     pub(crate) price_lists: PriceLists,
     pub(crate) end_times: Arc<EndTimes>,
@@ -106,6 +110,7 @@ impl Workbench {
         let activities = Arc::new(Activities::new(Arc::clone(&host)));
         let datasets = Datasets::open(data_dir.join("datasets"), Arc::clone(&host), Arc::clone(&activities))?;
         let datasets = Arc::new(datasets);
+        let evaluations = Evaluations::open(data_dir.join("evaluations"))?;
         let end_times = Arc::new(EndTimes::open(data_dir.join("end-times.json"))?);
         let workbench = Arc::new_cyclic(|me| Self {
             me: me.clone(),
@@ -115,6 +120,7 @@ impl Workbench {
             endpoint_models: EndpointModels::default(),
             picked: PickedFiles::default(),
             playground: Playground::default(),
+            evaluations,
             transfers: Transfers::open(data_dir.join("downloads")),
             price_lists: PriceLists::default(),
             end_times,
@@ -138,6 +144,7 @@ impl Workbench {
             tracing::error!(%error, "the jobs under way could not be read");
             BTreeSet::new()
         });
+        wanted.extend(self.evaluations.connections_at_work());
         // The sandbox is there for other tools, too, whichever connection is current.
         wanted.extend([self.connections.shown().id, THIS_COMPUTER.to_owned()]);
         for connection in wanted {
@@ -153,6 +160,7 @@ impl Workbench {
                 if let Err(error) = self.resume_jobs(connection) {
                     tracing::error!(%error, "the jobs under way could not be taken up");
                 }
+                self.resume_evaluations(connection);
                 if let Err(error) = self.adopt_jobs(connection).await {
                     tracing::info!(%error, "jobs started elsewhere could not be looked for");
                 }

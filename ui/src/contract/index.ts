@@ -60,7 +60,7 @@ hint: string | null, };
 /**
  * What the workbench tells the window without being asked.
  */
-export type AppEvent = { "event": "connectionChanged", connection: Connection, } | { "event": "connectionsChanged" } | { "event": "signInCode", connection: string, code: string, address: string, } | { "event": "doctorChecked", request: string, check: Check, } | { "event": "datasetsChanged", dataset: string | null, } | { "event": "datasetProgress", dataset: string, part: DatasetPart, } | { "event": "runningCostsChanged" } | { "event": "jobsChanged", job: string | null, } | { "event": "activityChanged", activity: Activity, } | { "event": "fileOpened", file: PickedFile, } | { "event": "replyText", request: string, text: string, };
+export type AppEvent = { "event": "connectionChanged", connection: Connection, } | { "event": "connectionsChanged" } | { "event": "signInCode", connection: string, code: string, address: string, } | { "event": "doctorChecked", request: string, check: Check, } | { "event": "datasetsChanged", dataset: string | null, } | { "event": "datasetProgress", dataset: string, part: DatasetPart, } | { "event": "runningCostsChanged" } | { "event": "jobsChanged", job: string | null, } | { "event": "evaluationsChanged", evaluation: string | null, } | { "event": "activityChanged", activity: Activity, } | { "event": "fileOpened", file: PickedFile, } | { "event": "replyText", request: string, text: string, };
 
 export type Approach = "full" | "peft" | "instruction";
 
@@ -153,6 +153,27 @@ export type Bucket = { name: string, createdAt: number | null, };
 export type BucketWish = { connection: string, name: string, };
 
 export type BulkEdit = { "kind": "setSystem", text: string, } | { "kind": "appendSystem", text: string, } | { "kind": "removeSystem" } | { "kind": "trim" };
+
+/**
+ * A model under a prompt setting.
+ */
+export type Candidate = { 
+/**
+ * What is passed at inference: a model id, an inference profile, or an ARN.
+ */
+modelId: string, name: string, 
+/**
+ * The base model it is or comes from, where that is known; for prices and tokens.
+ */
+baseModel: string | null, tuned: boolean, standIn: boolean, 
+/**
+ * Examples from the training part that stand before each prompt.
+ */
+examples: number, 
+/**
+ * Takes the place of the records' own system text; null leaves that.
+ */
+system: string | null, };
 
 export type Catalog = { goals: Array<Goal>, methods: Array<Method>, families: Array<ModelFamily>, listed: Array<ListedModel>, 
 /**
@@ -716,6 +737,157 @@ epochs: number | null,
 region: string | null, };
 
 /**
+ * What the answers show. Over the records that every model has answered, while it is not complete.
+ */
+export type Evaluation = { summary: EvaluationSummary, draft: EvaluationDraft, 
+/**
+ * Records that the numbers are over.
+ */
+compared: number, 
+/**
+ * Answers that the endpoint refused to give; they count as wrong.
+ */
+refusedByEndpoint: number, metric: string, metricLabel: string, 
+/**
+ * One for each model but the first.
+ */
+verdicts: Array<Verdict>, 
+/**
+ * The one that the page is about.
+ */
+headlineVerdict: number | null, metrics: Array<MetricRow>, slices: Array<SliceTable>, 
+/**
+ * Whether the references are labels.
+ */
+hasLabels: boolean, 
+/**
+ * What to try next.
+ */
+next: Array<string>, 
+/**
+ * How the numbers were made, a sentence each.
+ */
+methods: Array<string>, };
+
+export type EvaluationChart = { 
+/**
+ * Drawn by the app itself; null where there is nothing to draw.
+ */
+svg: string | null, description: string, };
+
+export type EvaluationChartRequest = { evaluation: string, candidate: number, width: number, palette: ChartPalette, };
+
+export type EvaluationCost = { 
+/**
+ * False on this computer.
+ */
+billed: boolean, 
+/**
+ * Null where some of it is not known.
+ */
+usd: number | null, 
+/**
+ * In two or three words: "Free", "About 0.52 USD", "Price unknown".
+ */
+headline: string, 
+/**
+ * How it came about, one sentence a model.
+ */
+notes: Array<string>, };
+
+/**
+ * An evaluation as its form holds it.
+ */
+export type EvaluationDraft = { name: string, dataset: string, part: EvaluationPart, 
+/**
+ * How many records are drawn; null for all of the part.
+ */
+records: number | null, 
+/**
+ * Decides which records and which examples are drawn, and the draws of intervals.
+ */
+seed: number, 
+/**
+ * The first is the one that the others are compared with.
+ */
+candidates: Array<Candidate>, maxTokens: number, 
+/**
+ * 0 to 1; 0 always takes the likeliest token.
+ */
+temperature: number, 
+/**
+ * The metric of the verdict, by its id; null for the one that suits the references.
+ */
+metric: string | null, };
+
+export type EvaluationFile = "html" | "csv" | "json";
+
+export type EvaluationId = { evaluation: string, };
+
+export type EvaluationPart = "holdOut" | "validation" | "training" | "all";
+
+/**
+ * The draft checked, and what it would cost. Asks no model.
+ */
+export type EvaluationPlan = { problems: Array<FieldProblem>, 
+/**
+ * What does not stand in the way and should be known.
+ */
+warnings: Array<string>, available: number, records: number, 
+/**
+ * Records times models.
+ */
+prompts: number, 
+/**
+ * Of those, how many are answered already and are not asked again.
+ */
+answered: number, 
+/**
+ * What so many records mean for the interval, in a sentence.
+ */
+precision: string, cost: EvaluationCost, 
+/**
+ * Metrics that fit the references, the suggested one first.
+ */
+metrics: Array<MetricChoice>, };
+
+export type EvaluationRow = { 
+/**
+ * In the dataset, from 0, when the evaluation was started.
+ */
+position: number, prompt: string, reference: string, 
+/**
+ * One for each candidate.
+ */
+answers: Array<RowAnswer>, };
+
+export type EvaluationRowKind = "won" | "lost" | "best" | "worst" | "random";
+
+export type EvaluationRows = { total: number, rows: Array<EvaluationRow>, };
+
+export type EvaluationRowsRequest = { evaluation: string, 
+/**
+ * Compared with the first.
+ */
+candidate: number, which: EvaluationRowKind, offset: number, limit: number, };
+
+export type EvaluationState = "running" | "stopped" | "failed" | "done";
+
+export type EvaluationSummary = { id: string, name: string, state: EvaluationState, createdAt: number, dataset: string, datasetName: string, part: EvaluationPart, connectionName: string, region: string, records: number, prompts: number, answered: number, candidates: Array<string>, standIn: boolean, 
+/**
+ * The verdict in a few words, once there is one.
+ */
+headline: string | null, outcome: Outcome | null, 
+/**
+ * Why it stopped.
+ */
+error: AppError | null, 
+/**
+ * The activity that carries it on now.
+ */
+activity: string | null, };
+
+/**
  * A failure in words for a person.
  */
 export type Explanation = { cause: string, fix: string, source: string, 
@@ -723,6 +895,8 @@ export type Explanation = { cause: string, fix: string, source: string,
  * Where the message names a line: the record that stands there.
  */
 record: FaultyRecord | null, };
+
+export type ExportEvaluation = { evaluation: string, what: EvaluationFile, };
 
 /**
  * Where an export went; null when the person closed the dialog.
@@ -1244,6 +1418,33 @@ page: string | null, };
 
 export type Method = { id: Approach, name: string, what: string, gains: Array<string>, costs: Array<string>, };
 
+export type MetricCell = { value: number, low: number, high: number, 
+/**
+ * From the first candidate; null for that one.
+ */
+difference: MetricDifference | null, };
+
+export type MetricChoice = { id: string, label: string, };
+
+export type MetricDifference = { value: number, low: number, high: number, 
+/**
+ * Corrected for the number of models (Holm).
+ */
+p: number, outcome: Outcome, };
+
+/**
+ * A cell for each candidate.
+ */
+export type MetricRow = { id: string, label: string, 
+/**
+ * What the values count; null for a share between 0 and 1.
+ */
+unit: string | null, 
+/**
+ * Null where neither is better.
+ */
+moreIsBetter: boolean | null, cells: Array<MetricCell | null>, };
+
 export type ModelFamily = { name: string, approaches: Array<Approach>, note: string, 
 /**
  * Ids of the models that can be chosen.
@@ -1333,6 +1534,8 @@ export type OpenedRecipe = { name: string, goal: string | null, job: JobDraft,
  * What the recipe names and this computer does not have.
  */
 missing: Array<string>, };
+
+export type Outcome = "better" | "noClearDifference" | "worse";
 
 export type Phase = { name: PhaseName, status: PhaseStatus, startedAt: number | null, changedAt: number | null, };
 
@@ -1715,6 +1918,12 @@ worst: Severity | null, findings: number,
  */
 edited: boolean, };
 
+export type RowAnswer = { text: string, 
+/**
+ * Why there is none.
+ */
+error: string | null, score: number, totalMs: number, };
+
 export type RowWindow = { 
 /**
  * Rows in the view: so far, while `coverage` is not complete.
@@ -1933,6 +2142,18 @@ json: string,
  */
 placeholders: Array<string>, };
 
+export type Slice = { name: string, records: number, 
+/**
+ * A cell for each candidate, of the verdict's metric; of a field the share that is right.
+ */
+cells: Array<MetricCell>, };
+
+export type SliceTable = { 
+/**
+ * "Prompt length", "Label", "Field".
+ */
+by: string, slices: Array<Slice>, };
+
 export type Snapshot = { id: string, name: string, createdAt: number, records: number, 
 /**
  * Made by the app before something that could be regretted.
@@ -2119,6 +2340,24 @@ export type TypedKeys = { accessKeyId: Secret, secretAccessKey: Secret,
  */
 sessionToken: Secret | null, };
 
+export type Verdict = { 
+/**
+ * Its place among the candidates.
+ */
+candidate: number, outcome: Outcome, 
+/**
+ * "Yes, it helped."
+ */
+heading: string, 
+/**
+ * With the interval, in a sentence or two.
+ */
+words: string, 
+/**
+ * Rows on which it does better, and worse, than the first.
+ */
+won: number, lost: number, };
+
 /**
  * Which records, in which order. The same view asked for twice is evaluated once.
  */
@@ -2251,4 +2490,13 @@ export interface Commands {
   send_prompt: { argument: PromptRequest; answer: Reply };
   cancel_prompt: { argument: RequestId; answer: Nothing };
   hold_out_prompt: { argument: HoldOutRequest; answer: HoldOutPrompt | null };
+  evaluations: { argument: Nothing; answer: Array<EvaluationSummary> };
+  evaluation: { argument: EvaluationId; answer: Evaluation };
+  plan_evaluation: { argument: EvaluationDraft; answer: EvaluationPlan };
+  start_evaluation: { argument: EvaluationDraft; answer: EvaluationSummary };
+  resume_evaluation: { argument: EvaluationId; answer: EvaluationSummary };
+  delete_evaluation: { argument: EvaluationId; answer: Nothing };
+  evaluation_rows: { argument: EvaluationRowsRequest; answer: EvaluationRows };
+  evaluation_chart: { argument: EvaluationChartRequest; answer: EvaluationChart };
+  export_evaluation: { argument: ExportEvaluation; answer: SavedChart };
 }

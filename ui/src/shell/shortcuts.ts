@@ -19,7 +19,14 @@ export async function openFile(): Promise<void> {
   }
 }
 
-export const numbered: readonly ScreenName[] = ['home', 'datasets', 'jobs', 'playground', 'settings'];
+export const numbered: readonly ScreenName[] = [
+  'home',
+  'datasets',
+  'jobs',
+  'playground',
+  'evaluations',
+  'settings',
+];
 
 export const shortcutGroups: readonly ShortcutGroup[] = [
   {
@@ -31,7 +38,7 @@ export const shortcutGroups: readonly ShortcutGroup[] = [
       {
         keys: [
           ['Ctrl', '1'],
-          ['Ctrl', '5'],
+          ['Ctrl', '6'],
         ],
         what: 'Home to Settings, in the order of the sidebar',
       },

@@ -6,6 +6,7 @@ import type {
   BaseModel,
   Connection,
   DatasetSummary,
+  EvaluationSummary,
   JobSummary,
   PickedFile,
   RunningCosts,
@@ -34,6 +35,7 @@ class App {
   readonly connections = new Resource<Connection[]>(() => call('connections', {}));
   readonly datasets = new Resource<DatasetSummary[]>(() => call('datasets', {}));
   readonly jobs = new Resource<JobSummary[]>(() => call('jobs', {}));
+  readonly evaluations = new Resource<EvaluationSummary[]>(() => call('evaluations', {}));
   readonly runningCosts = new Resource<RunningCosts>(() => call('running_costs', {}));
   readonly baseModels = new Resource<BaseModel[]>(() => call('base_models', {}));
 
@@ -86,6 +88,7 @@ class App {
       this.connections.reload(),
       this.baseModels.reload(),
       this.jobs.reload(),
+      this.evaluations.reload(),
       this.runningCosts.reload(),
       this.#loadActivities(),
     ]);
@@ -198,6 +201,9 @@ class App {
       case 'jobsChanged':
         void this.jobs.reload();
         void this.runningCosts.reload();
+        break;
+      case 'evaluationsChanged':
+        void this.evaluations.reload();
         break;
       case 'runningCostsChanged':
         void this.runningCosts.reload();

@@ -1,7 +1,8 @@
 /**
  * Where the window is, read from and written to the address after the hash, so that it can be restored and driven.
  */
-export type ScreenName = 'home' | 'datasets' | 'fine-tune' | 'jobs' | 'playground' | 'settings';
+export type ScreenName =
+  'home' | 'datasets' | 'fine-tune' | 'jobs' | 'playground' | 'evaluations' | 'settings';
 
 export interface Route {
   screen: ScreenName;
@@ -10,7 +11,15 @@ export interface Route {
   query: URLSearchParams;
 }
 
-const SCREENS: readonly ScreenName[] = ['home', 'datasets', 'fine-tune', 'jobs', 'playground', 'settings'];
+const SCREENS: readonly ScreenName[] = [
+  'home',
+  'datasets',
+  'fine-tune',
+  'jobs',
+  'playground',
+  'evaluations',
+  'settings',
+];
 
 /** An address that names nothing known is Home. */
 export function parseRoute(hash: string): Route {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use whetstone_catalog::DataRules;
 use whetstone_contract::{AppError, HoldOutPrompt};
-use whetstone_dataset::{Intent, Record, Severity, SplitKind, SystemHandling, fitting_format, write_record};
+use whetstone_dataset::{Intent, Record, Row, Severity, SplitKind, SystemHandling, fitting_format, write_record};
 
 use super::findings;
 use super::rows::sum;
@@ -134,6 +134,23 @@ impl Datasets {
                 TrainingLine { position: *position, line, record: record.clone() }
             });
             Ok(lines.collect())
+        })
+        .await
+    }
+
+    /// Shows each record to a visitor, with two things that it fills.
+    pub async fn each_record<A: Send + 'static, B: Send + 'static>(
+        self: &Arc<Self>,
+        id: String,
+        mut one: A,
+        mut other: B,
+        mut visit: impl FnMut(&mut A, &mut B, &Row) + Send + 'static,
+    ) -> Result<(A, B), AppError> {
+        self.work(id, move |opened| {
+            for row in opened.whole()?.iter() {
+                visit(&mut one, &mut other, &row.map_err(|error| from_document(&error))?);
+            }
+            Ok((one, other))
         })
         .await
     }

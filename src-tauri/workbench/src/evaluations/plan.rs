@@ -1,0 +1,212 @@
+//! A draft looked at before anything is asked: what is wrong with it, what it would cost, how precise it would be.
+
+use whetstone_catalog::PriceItem;
+use whetstone_contract::{
+    AppError, Candidate, EvaluationCost, EvaluationDraft, EvaluationPart, EvaluationPlan, FieldProblem, MetricChoice,
+};
+use whetstone_evaluation::{Metric, labels_of, widest_reach};
+
+use super::answers::{Asked, key_of};
+use super::cases::{Cases, MOST_EXAMPLES};
+use super::record::name_of;
+use crate::Workbench;
+use crate::connections::Link;
+use crate::tokens;
+
+/// Where no base model is named, a token has about this many characters.
+const CHARACTERS_A_TOKEN: u64 = 4;
+
+impl Workbench {
+    pub(crate) async fn plan_of_evaluation(&self, draft: &EvaluationDraft) -> Result<EvaluationPlan, AppError> {
+        let link = self.connections.link().await?;
+        let cases = if draft.dataset.is_empty() { Cases::default() } else { self.datasets.cases(draft).await? };
+        let records = cases.cases.len() as u64;
+        let mut answered = 0;
+        for candidate in &draft.candidates {
+            let asked = Asked { account: &link.account, region: &link.region, model: &candidate.model_id };
+            for case in &cases.cases {
+                let key = key_of(asked, &cases.request(case, candidate, draft));
+                answered += u64::from(self.evaluations.answers.get(&key)?.is_some());
+            }
+        }
+        Ok(EvaluationPlan {
+            problems: problems(draft, &cases),
+            warnings: warnings(draft, &cases),
+            available: cases.available,
+            records,
+            prompts: records * draft.candidates.len() as u64,
+            answered,
+            precision: precision(cases.cases.len()),
+            cost: self.cost_of_evaluation(&link, draft, &cases).await,
+            metrics: fitting_metrics(&cases),
+        })
+    }
+
+    async fn cost_of_evaluation(&self, link: &Link, draft: &EvaluationDraft, cases: &Cases) -> EvaluationCost {
+        if link.on_this_computer {
+            let notes = vec!["It runs on this computer and is not billed.".to_owned()];
+            return EvaluationCost { billed: false, usd: Some(0.0), headline: "Free".to_owned(), notes };
+        }
+        let (mut usd, mut notes) = (Some(0.0), Vec::new());
+        for candidate in &draft.candidates {
+            let (cost, note) = self.cost_of_candidate(link, draft, cases, candidate).await;
+            usd = usd.zip(cost).map(|(sum, cost)| sum + cost);
+            notes.push(format!("{}: {note}", name_of(candidate)));
+        }
+        let headline = usd.map_or_else(|| "Price unknown".to_owned(), |usd| format!("About {usd:.2} USD"));
+        EvaluationCost { billed: true, usd, headline, notes }
+    }
+
+    /// The dated rates are those of tuned models on demand; what a base model costs by itself no source here names.
+    async fn cost_of_candidate(
+        &self,
+        link: &Link,
+        draft: &EvaluationDraft,
+        cases: &Cases,
+        candidate: &Candidate,
+    ) -> (Option<f64>, String) {
+        let model = candidate.base_model.as_deref().and_then(|id| whetstone_catalog::catalog().find(id));
+        let count = |text: &str| match model {
+            Some(model) => tokens::of_text(model, text),
+            None => (text.chars().count() as u64).div_ceil(CHARACTERS_A_TOKEN),
+        };
+        let (mut input, mut output) = (0, 0);
+        for case in &cases.cases {
+            let request = cases.request(case, candidate, draft);
+            let texts = request.messages.iter().map(|turn| turn.text.as_str());
+            input += texts.chain(request.system.as_deref()).map(count).sum::<u64>();
+            output += count(&case.reference).min(draft.max_tokens.into());
+        }
+        let how_many = format!("about {input} tokens in and {output} out");
+        let Some(model) = model.filter(|_| candidate.tuned) else {
+            return (None, format!("{how_many}; no dated source here names its price."));
+        };
+        let endpoint = self.connections.shown().endpoint.unwrap_or_default();
+        let patience = std::time::Duration::from_secs(3);
+        let rates = self.price_lists.rates(link, &endpoint, model, &link.region, patience).await.rates;
+        let rate = |item| rates.iter().find(|rate| rate.what == item);
+        match (rate(PriceItem::InputTokens), rate(PriceItem::OutputTokens)) {
+            (Some(read), Some(written)) => {
+                let usd = (input as f64 * read.usd + output as f64 * written.usd) / 1000.0;
+                let note = format!(
+                    "{how_many} at {} and {} USD per {} ({}, {}).",
+                    read.usd, written.usd, read.unit, read.source, read.date
+                );
+                (Some(usd), note)
+            }
+            _ => (None, format!("{how_many}; no dated source names its price in {}.", link.region)),
+        }
+    }
+}
+
+fn problems(draft: &EvaluationDraft, cases: &Cases) -> Vec<FieldProblem> {
+    let mut problems = Vec::new();
+    let mut wrong = |field: &str, message: &str, suggestion: Option<String>| {
+        problems.push(FieldProblem { field: field.to_owned(), message: message.to_owned(), suggestion });
+    };
+    if draft.name.trim().is_empty() {
+        wrong("name", "A name is needed.", None);
+    }
+    if draft.dataset.is_empty() {
+        wrong("dataset", "Choose the dataset whose records are asked.", None);
+    } else if cases.cases.is_empty() {
+        wrong("dataset", "There is no record in this part that has a prompt and an answer to compare with.", None);
+    }
+    if draft.candidates.len() < 2 {
+        wrong("candidates", "At least two models are needed: the first is what the others are compared with.", None);
+    }
+    if draft.candidates.iter().any(|one| one.model_id.trim().is_empty()) {
+        wrong("candidates", "Each needs a model: an id, an inference profile or an ARN.", None);
+    }
+    if (1..draft.candidates.len()).any(|at| same(&draft.candidates[at], &draft.candidates[..at])) {
+        wrong("candidates", "Two of them are the same model with the same prompt.", None);
+    }
+    if draft.candidates.iter().any(|one| one.examples > MOST_EXAMPLES) {
+        wrong("candidates", &format!("At most {MOST_EXAMPLES} examples."), None);
+    }
+    if draft.max_tokens == 0 || draft.max_tokens > 8192 {
+        wrong("maxTokens", "Between 1 and 8192.", Some("256".to_owned()));
+    }
+    if !(0.0..=1.0).contains(&draft.temperature) {
+        wrong("temperature", "Between 0 and 1.", Some("0".to_owned()));
+    }
+    if draft.records == Some(0) {
+        wrong("records", "At least one record.", None);
+    }
+    problems
+}
+
+fn same(one: &Candidate, others: &[Candidate]) -> bool {
+    others
+        .iter()
+        .any(|other| other.model_id == one.model_id && other.examples == one.examples && other.system == one.system)
+}
+
+fn warnings(draft: &EvaluationDraft, cases: &Cases) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if draft.part != EvaluationPart::HoldOut && draft.candidates.iter().any(|one| one.tuned) {
+        warnings.push(
+            "A tuned model may have been trained on these records: a good answer may be remembered, not learnt. A hold-out split has records that nobody trained on."
+                .to_owned(),
+        );
+    }
+    if cases.unusable > 0 {
+        warnings.push(format!(
+            "{} of the records have no prompt or no answer to compare with, and are left out.",
+            cases.unusable
+        ));
+    }
+    let wanted = draft.candidates.iter().map(|one| one.examples).max().unwrap_or(0);
+    if (cases.examples.len() as u64) < u64::from(wanted) {
+        warnings.push(format!(
+            "There are {} training records to take examples from; {wanted} were asked for.",
+            cases.examples.len()
+        ));
+    }
+    warnings
+}
+
+fn precision(records: usize) -> String {
+    if records == 0 {
+        return String::new();
+    }
+    let points = widest_reach(records) * 100.0;
+    let quarter = widest_reach(records * 4) * 100.0;
+    format!(
+        "With {records} records a share of right answers is known to within {points:.1} points (95 % interval); four times as many would make it {quarter:.1}."
+    )
+}
+
+/// The metrics for references like these; the first is the verdict's unless another is chosen.
+pub fn fitting_metrics(cases: &Cases) -> Vec<MetricChoice> {
+    suited(cases)
+        .into_iter()
+        .map(|one| MetricChoice { id: one.id().to_owned(), label: one.label().to_owned() })
+        .collect()
+}
+
+/// The same, as metrics.
+pub fn suited(cases: &Cases) -> Vec<Metric> {
+    let references: Vec<&str> = cases.cases.iter().map(|case| case.reference.as_str()).collect();
+    let objects = !references.is_empty()
+        && references.iter().all(|reference| whetstone_evaluation::fields(reference, "").is_some());
+    let mean = references.iter().map(|reference| reference.chars().count()).sum::<usize>() / references.len().max(1);
+    if objects {
+        use Metric::{EditSimilarity, ExactMatch, JsonFields, JsonValid, TokenF1};
+        vec![JsonFields, JsonValid, ExactMatch, TokenF1, EditSimilarity]
+    } else if labels_of(&references).is_some() {
+        use Metric::{Contains, EditSimilarity, ExactMatch, MacroF1, NormalisedMatch};
+        vec![ExactMatch, NormalisedMatch, MacroF1, Contains, EditSimilarity]
+    } else {
+        use Metric::{
+            Bleu, Chrf, Contains, EditSimilarity, ExactMatch, NormalisedMatch, Rouge1, Rouge2, RougeL, TokenF1,
+        };
+        let mut all =
+            vec![RougeL, Rouge1, Rouge2, TokenF1, Chrf, Bleu, EditSimilarity, NormalisedMatch, ExactMatch, Contains];
+        // A short answer is right or wrong; a long one is more or less like the reference.
+        if mean < 40 {
+            all.sort_by_key(|metric| *metric != TokenF1);
+        }
+        all
+    }
+}

@@ -1,0 +1,50 @@
+/** What states and outcomes are called, in one place. */
+import type { Candidate, EvaluationPart, EvaluationState, MetricCell, Outcome } from '../../contract';
+
+type Tone = 'neutral' | 'accent' | 'ok' | 'warn' | 'bad';
+
+export const outcomes: Record<Outcome, { label: string; tone: Tone }> = {
+  better: { label: 'Better', tone: 'ok' },
+  noClearDifference: { label: 'No clear difference', tone: 'neutral' },
+  worse: { label: 'Worse', tone: 'bad' },
+};
+
+export const states: Record<EvaluationState, { label: string; tone: Tone }> = {
+  running: { label: 'Running', tone: 'accent' },
+  stopped: { label: 'Stopped', tone: 'neutral' },
+  failed: { label: 'Failed', tone: 'bad' },
+  done: { label: 'Done', tone: 'ok' },
+};
+
+export const parts: Record<EvaluationPart, string> = {
+  holdOut: 'hold-out',
+  validation: 'validation',
+  training: 'training',
+  all: 'all records',
+};
+
+export function candidateName(candidate: Candidate): string {
+  const examples = candidate.examples > 0 ? `, ${candidate.examples} examples` : '';
+  return `${candidate.name}${examples}${candidate.system === null ? '' : ', own system text'}`;
+}
+
+const hundredths = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const plain = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+
+/** A share as a percentage without its sign; a measured number as it is. */
+export function value(cell: number, unit: string | null): string {
+  if (unit === null) return hundredths.format(cell * 100);
+  return Math.abs(cell) < 10 ? hundredths.format(cell) : plain.format(cell);
+}
+
+export function interval(cell: MetricCell, unit: string | null): string {
+  return `${value(cell.low, unit)} to ${value(cell.high, unit)}`;
+}
+
+export function signed(difference: number, unit: string | null): string {
+  return `${difference < 0 ? '−' : '+'}${value(Math.abs(difference), unit)}`;
+}
+
+export function chance(p: number): string {
+  return p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(3)}`;
+}
