@@ -1,4 +1,8 @@
-//! A model's shape, in the form Hugging Face writes as `config.json` for Llama models.
+//! A model's shape, in the form Hugging Face writes as `config.json`.
+//!
+//! The decoders that are taken differ from Llama in little: biases before the heads (Qwen2), a norm on
+//! each head's queries and keys (Qwen3), a window that a token looks back through (Mistral). What a name
+//! stands for is said here, once, and the network asks only for the parts.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -7,6 +11,15 @@ use crate::TunerError;
 
 /// The most positions a model may claim to read: their rotations are worked out beforehand.
 const MOST_POSITIONS: usize = 1 << 20;
+
+/// The model types that are taken, with the class that Hugging Face computes each by, and the key heads and
+/// positions that it takes where a file names none.
+const KINDS: [(&str, &str, Option<u64>, u64); 4] = [
+    ("llama", "LlamaForCausalLM", None, 2048),
+    ("mistral", "MistralForCausalLM", Some(8), 131_072),
+    ("qwen2", "Qwen2ForCausalLM", Some(32), 32_768),
+    ("qwen3", "Qwen3ForCausalLM", Some(32), 32_768),
+];
 
 /// The shape of a Llama-style decoder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +34,12 @@ pub(crate) struct ModelConfig {
     pub num_key_value_heads: usize,
     pub head_dim: usize,
     pub max_position_embeddings: usize,
+    /// How far back a token looks, itself included; none means to the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sliding_window: Option<usize>,
+    /// Qwen's own word for whether the window counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub use_sliding_window: Option<bool>,
     pub rms_norm_eps: f32,
     pub rope_theta: f32,
     /// How the turning speeds are stretched for texts longer than those first trained on.
@@ -89,6 +108,22 @@ impl ModelConfig {
         self.num_attention_heads * self.head_dim
     }
 
+    /// The most tokens the model reads. Within its window, a model with one computes what it would
+    /// without; nothing longer is read.
+    pub fn context(&self) -> usize {
+        self.sliding_window.map_or(self.max_position_embeddings, |window| window.min(self.max_position_embeddings))
+    }
+
+    /// Whether queries, keys and values have biases.
+    pub fn has_biases(&self) -> bool {
+        self.model_type == "qwen2"
+    }
+
+    /// Whether each head's queries and keys are normalised before they are turned.
+    pub fn has_head_norms(&self) -> bool {
+        self.model_type == "qwen3"
+    }
+
     /// How far each pair of a head's columns turns from one position to the next, in radians.
     pub fn turning_speeds(&self) -> Vec<f64> {
         let speeds = (0..self.head_dim / 2)
@@ -118,7 +153,10 @@ impl ModelConfig {
         let embeddings = if self.tie_word_embeddings { 1 } else { 2_usize };
         let attention = hidden.checked_mul(self.attention_width().checked_add(self.query_width())?)?;
         let gates = hidden.checked_mul(self.intermediate_size)?.checked_mul(3)?;
-        let layer = attention.checked_add(gates)?.checked_add(hidden.checked_mul(2)?)?;
+        let biases = if self.has_biases() { self.attention_width() } else { 0 };
+        let head_norms = if self.has_head_norms() { 2 * self.head_dim } else { 0 };
+        let vectors = hidden.checked_mul(2)?.checked_add(biases)?.checked_add(head_norms)?;
+        let layer = attention.checked_add(gates)?.checked_add(vectors)?;
         let layers = layer.checked_mul(self.num_hidden_layers)?;
         let tokens = self.vocab_size.checked_mul(hidden)?.checked_mul(embeddings)?;
         layers.checked_add(tokens)?.checked_add(hidden).filter(|count| *count <= isize::MAX as usize / 8)
@@ -127,7 +165,7 @@ impl ModelConfig {
     fn check(&self) -> Result<(), TunerError> {
         let refuse = |why: &str| Err(TunerError::Model(format!("config.json: {why}")));
         if self.hidden_act != "silu" || self.attention_bias || self.mlp_bias {
-            return refuse("only SwiGLU layers without biases are known");
+            return refuse("only SwiGLU layers are known, and no biases but Qwen2's");
         }
         let sizes = [
             self.vocab_size,
@@ -151,8 +189,8 @@ impl ModelConfig {
         {
             return refuse("the heads do not fit together");
         }
-        if self.max_position_embeddings > MOST_POSITIONS {
-            return refuse(&format!("max_position_embeddings is above {MOST_POSITIONS}"));
+        if self.context() == 0 || self.context() > MOST_POSITIONS {
+            return refuse(&format!("max_position_embeddings is above {MOST_POSITIONS}, or the window is empty"));
         }
         if self.parameters().is_none() {
             return refuse("the model is beyond counting");
@@ -166,15 +204,15 @@ impl ModelConfig {
 
 /// The architecture by its name, before anything else is looked at: another one has other members.
 fn check_architecture(given: &Map<String, Value>) -> Result<(), TunerError> {
-    const TAKEN: &str = "taken are Llama models: model_type llama, LlamaForCausalLM";
+    let taken = || KINDS.map(|(kind, class, ..)| format!("{kind} ({class})")).join(", ");
     let refuse = |why: String| Err(TunerError::Model(format!("config.json: {why}")));
     let kind = given.get("model_type").and_then(Value::as_str).unwrap_or("not given");
-    if kind != "llama" {
-        return refuse(format!("model_type is {kind}; {TAKEN}"));
-    }
+    let Some((_, class, ..)) = KINDS.into_iter().find(|(name, ..)| *name == kind) else {
+        return refuse(format!("model_type is {kind}; taken are {}", taken()));
+    };
     let named = given.get("architectures").and_then(Value::as_array);
-    if let Some(other) = named.and_then(|names| names.iter().find(|name| *name != "LlamaForCausalLM")) {
-        return refuse(format!("the architecture is {other}; {TAKEN}"));
+    if let Some(other) = named.and_then(|names| names.iter().find(|name| *name != class)) {
+        return refuse(format!("the architecture is {other}; taken are {}", taken()));
     }
     if given.get("quantization_config").is_some_and(|config| !config.is_null()) {
         return refuse("the weights are quantized; taken are float32, float16 and bfloat16".to_string());
@@ -208,14 +246,24 @@ fn complete(given: &mut Map<String, Value>) -> Result<(), TunerError> {
             }
         }
     }
+    // What used to be `torch_dtype`; only for the reader's information.
+    if let Some(dtype) = given.remove("dtype") {
+        given.entry("torch_dtype").or_insert(dtype);
+    }
     let number = |given: &Map<String, Value>, key: &str| given.get(key).and_then(Value::as_u64);
+    let kind = given.get("model_type").and_then(Value::as_str).unwrap_or_default();
+    let (_, class, key_heads, positions) = KINDS.into_iter().find(|(name, ..)| *name == kind).unwrap_or(KINDS[0]);
+    // A window that a Qwen file names counts only where it is switched on.
+    if kind.starts_with("qwen") && given.get("use_sliding_window") != Some(&Value::Bool(true)) {
+        given.remove("sliding_window");
+    }
     let heads = number(given, "num_attention_heads").unwrap_or(0);
     let width = number(given, "hidden_size").unwrap_or(0).checked_div(heads).unwrap_or(0);
     for (key, value) in [
-        ("architectures", Value::from(vec!["LlamaForCausalLM"])),
-        ("num_key_value_heads", heads.into()),
-        ("head_dim", width.into()),
-        ("max_position_embeddings", 2048.into()),
+        ("architectures", Value::from(vec![class])),
+        ("num_key_value_heads", key_heads.unwrap_or(heads).into()),
+        ("head_dim", if class == "Qwen3ForCausalLM" { 128.into() } else { width.into() }),
+        ("max_position_embeddings", positions.into()),
         ("rms_norm_eps", 1e-6.into()),
         ("rope_theta", 10_000.0.into()),
         ("tie_word_embeddings", false.into()),
@@ -278,6 +326,29 @@ mod tests {
     }
 
     #[test]
+    fn each_kind_has_its_parts_and_a_window_bounds_what_is_read() {
+        let kind = |name: &str| ("model_type", json!(name));
+        let qwen2 = parse(&[kind("qwen2"), ("num_key_value_heads", json!(1))]).unwrap();
+        assert!(qwen2.has_biases() && !qwen2.has_head_norms());
+        let qwen3 = parse(&[kind("qwen3"), ("num_key_value_heads", json!(1))]).unwrap();
+        assert!(qwen3.has_head_norms() && !qwen3.has_biases());
+        assert_eq!(qwen3.head_dim, 128);
+        let window = ("sliding_window", json!(64));
+        let heads = ("num_key_value_heads", json!(2));
+        let mistral = parse(&[kind("mistral"), heads.clone(), window.clone()]).unwrap();
+        assert_eq!((mistral.context(), mistral.max_position_embeddings), (64, 131_072));
+        let idle =
+            parse(&[kind("qwen2"), heads.clone(), window.clone(), ("use_sliding_window", json!(false))]).unwrap();
+        assert_eq!(idle.context(), 32_768);
+        let active = parse(&[kind("qwen2"), heads, window, ("use_sliding_window", json!(true))]).unwrap();
+        assert_eq!(active.context(), 64);
+        for config in [qwen2, qwen3, mistral, idle, active] {
+            let written = serde_json::to_vec(&config).unwrap();
+            assert_eq!(ModelConfig::parse(&written).unwrap(), config, "what is written reads the same");
+        }
+    }
+
+    #[test]
     fn llama_3_leaves_quick_turns_and_slows_slow_ones_down() {
         let scaling = json!({
             "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
@@ -295,11 +366,12 @@ mod tests {
     #[test]
     fn what_would_be_computed_wrongly_is_refused_by_name() {
         for (key, value, said) in [
-            ("model_type", json!("mixtral"), "model_type is mixtral; taken are Llama models"),
+            ("model_type", json!("mixtral"), "model_type is mixtral; taken are llama (LlamaForCausalLM), mistral"),
             ("architectures", json!(["LlamaForSequenceClassification"]), "LlamaForSequenceClassification"),
             ("quantization_config", json!({ "quant_method": "gptq" }), "quantized"),
             ("rope_scaling", json!({ "rope_type": "yarn", "factor": 4.0 }), "yarn"),
-            ("attention_bias", json!(true), "without biases"),
+            ("attention_bias", json!(true), "no biases but Qwen2's"),
+            ("sliding_window", json!(0), "the window is empty"),
             ("hidden_act", json!("gelu"), "SwiGLU"),
             ("num_key_value_heads", json!(0), "heads do not fit"),
             ("vocab_size", json!(1_u64 << 60), "beyond any model's"),

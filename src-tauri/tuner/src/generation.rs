@@ -146,7 +146,7 @@ pub(crate) fn generate(
     options: &SampleOptions,
     on_text: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
 ) -> Result<Generated, TunerError> {
-    let limit = network.config.max_position_embeddings - 1;
+    let limit = network.config.context() - 1;
     if prompt.len() > limit {
         let tokens = prompt.len();
         return Err(TunerError::PromptTooLong { tokens, limit });

@@ -56,7 +56,7 @@ impl LanguageModel {
         let config = ModelConfig::parse(&folder::read(dir, "config.json")?)?;
         let weights = config.parameters().unwrap_or(usize::MAX) as u64;
         let largest = folder::weight_files(dir)?.iter().map(|(_, size)| *size).max().unwrap_or(0);
-        let rotations = config.max_position_embeddings as u64 * config.head_dim as u64;
+        let rotations = config.context() as u64 * config.head_dim as u64;
         Ok(weights.saturating_add(rotations).saturating_mul(4).saturating_add(largest))
     }
 
@@ -97,7 +97,7 @@ impl LanguageModel {
 
     /// The most tokens the model reads, prompt and answer together.
     pub fn context_length(&self) -> usize {
-        self.network.config.max_position_embeddings
+        self.network.config.context()
     }
 
     /// The number of weights.

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::config::ModelConfig;
 
-/// One tensor as the file format names it. Matrices are rows of outputs; norms are one row.
+/// One tensor as the file format names it. Matrices are rows of outputs; norms and biases are one row.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tensor {
     pub name: String,
@@ -27,6 +27,8 @@ pub(crate) enum TensorKind {
     Linear,
     /// A vector of gains.
     Norm,
+    /// A vector that is added.
+    Bias,
 }
 
 impl Tensor {
@@ -41,6 +43,10 @@ impl Tensor {
 pub(crate) struct LayerPlaces {
     pub attention_norm: Range<usize>,
     pub attention_in: Range<usize>,
+    /// Added to the fused queries, keys and values.
+    pub attention_bias: Option<Range<usize>>,
+    /// The gains of each head's queries and of its keys.
+    pub head_norms: Option<[Range<usize>; 2]>,
     pub attention_out: Range<usize>,
     pub mlp_norm: Range<usize>,
     pub gate_up: Range<usize>,
@@ -70,21 +76,32 @@ impl Layout {
         let layers = (0..config.num_hidden_layers)
             .map(|layer| {
                 let mut add = |name: &str, kind, rows, cols| {
-                    tensors.add(format!("model.layers.{layer}.{name}.weight"), kind, rows, cols)
+                    tensors.add(format!("model.layers.{layer}.{name}"), kind, rows, cols)
                 };
                 let linear = TensorKind::Linear;
-                let attention_norm = add("input_layernorm", TensorKind::Norm, 1, hidden);
-                let query = add("self_attn.q_proj", linear, config.query_width(), hidden);
-                add("self_attn.k_proj", linear, key_width, hidden);
-                let value = add("self_attn.v_proj", linear, key_width, hidden);
-                let attention_out = add("self_attn.o_proj", linear, hidden, config.query_width());
-                let mlp_norm = add("post_attention_layernorm", TensorKind::Norm, 1, hidden);
-                let gate = add("mlp.gate_proj", linear, config.intermediate_size, hidden);
-                let up = add("mlp.up_proj", linear, config.intermediate_size, hidden);
-                let down = add("mlp.down_proj", linear, hidden, config.intermediate_size);
+                let attention_norm = add("input_layernorm.weight", TensorKind::Norm, 1, hidden);
+                let query = add("self_attn.q_proj.weight", linear, config.query_width(), hidden);
+                add("self_attn.k_proj.weight", linear, key_width, hidden);
+                let value = add("self_attn.v_proj.weight", linear, key_width, hidden);
+                let attention_bias = config.has_biases().then(|| {
+                    let query = add("self_attn.q_proj.bias", TensorKind::Bias, 1, config.query_width());
+                    add("self_attn.k_proj.bias", TensorKind::Bias, 1, key_width);
+                    query.start..add("self_attn.v_proj.bias", TensorKind::Bias, 1, key_width).end
+                });
+                let head_norms = config.has_head_norms().then(|| {
+                    ["q", "k"]
+                        .map(|part| add(&format!("self_attn.{part}_norm.weight"), TensorKind::Norm, 1, config.head_dim))
+                });
+                let attention_out = add("self_attn.o_proj.weight", linear, hidden, config.query_width());
+                let mlp_norm = add("post_attention_layernorm.weight", TensorKind::Norm, 1, hidden);
+                let gate = add("mlp.gate_proj.weight", linear, config.intermediate_size, hidden);
+                let up = add("mlp.up_proj.weight", linear, config.intermediate_size, hidden);
+                let down = add("mlp.down_proj.weight", linear, hidden, config.intermediate_size);
                 LayerPlaces {
                     attention_norm,
                     attention_in: query.start..value.end,
+                    attention_bias,
+                    head_norms,
                     attention_out,
                     mlp_norm,
                     gate_up: gate.start..up.end,

@@ -81,6 +81,10 @@ impl Parameters {
         let (mut matrices, mut norms) = (Vec::new(), Vec::new());
         for tensor in &layout.tensors {
             let place = tensor.range();
+            // Biases stay as they are, as is usual with adapters.
+            if tensor.kind == TensorKind::Bias {
+                continue;
+            }
             if tensor.kind == TensorKind::Norm {
                 let own = take(tensor.cols);
                 norms.push(FreeNorm { place, own });
@@ -151,13 +155,13 @@ impl Parameters {
         }
     }
 
-    /// The ranges of [`Parameters::trainable`] that hold gains, which weight decay must leave alone.
+    /// The ranges of [`Parameters::trainable`] that hold gains and biases, which weight decay must leave alone.
     pub fn gains(&self) -> Vec<Range<usize>> {
         match self {
             Parameters::Full { layout, .. } => layout
                 .tensors
                 .iter()
-                .filter(|tensor| tensor.kind == TensorKind::Norm)
+                .filter(|tensor| matches!(tensor.kind, TensorKind::Norm | TensorKind::Bias))
                 .map(|tensor| tensor.range())
                 .collect(),
             Parameters::Adapters(adapters) => adapters.norms.iter().map(|norm| norm.own.clone()).collect(),
@@ -208,7 +212,7 @@ impl GradientSink for FullSink<'_> {
         );
     }
 
-    fn norm(&mut self, place: &Range<usize>) -> &mut [f32] {
+    fn vector(&mut self, place: &Range<usize>) -> &mut [f32] {
         &mut self.values[place.clone()]
     }
 
@@ -250,7 +254,7 @@ impl GradientSink for AdapterSink<'_> {
         }
     }
 
-    fn norm(&mut self, place: &Range<usize>) -> &mut [f32] {
+    fn vector(&mut self, place: &Range<usize>) -> &mut [f32] {
         let norm = self.adapters.norms.iter().find(|norm| norm.place == *place);
         let own = norm.map_or(0..0, |norm| norm.own.clone());
         &mut self.gradient.values[own]

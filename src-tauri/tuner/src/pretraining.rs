@@ -151,6 +151,8 @@ impl Recipe {
             num_key_value_heads: heads,
             head_dim: HEAD_WIDTH,
             max_position_embeddings: self.context,
+            sliding_window: None,
+            use_sliding_window: None,
             rms_norm_eps: 1e-5,
             rope_theta: 10_000.0,
             rope_scaling: None,

@@ -1,4 +1,4 @@
-//! Weights to and from safetensors, under the names Hugging Face gives Llama models.
+//! Weights to and from safetensors, under the names Hugging Face gives them.
 
 use half::{bf16, f16};
 use safetensors::tensor::TensorView;
@@ -100,7 +100,7 @@ pub(crate) fn to_bytes(weights: &[f32], layout: &Layout, precision: Precision) -
 
 fn shape(kind: TensorKind, rows: usize, cols: usize) -> Vec<usize> {
     match kind {
-        TensorKind::Norm => vec![cols],
+        TensorKind::Norm | TensorKind::Bias => vec![cols],
         TensorKind::Embedding | TensorKind::Linear => vec![rows, cols],
     }
 }

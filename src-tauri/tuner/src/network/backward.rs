@@ -57,7 +57,7 @@ impl Network {
             &trace.mlp_inverse,
             normed,
             &mut back.stream,
-            sink.norm(&places.mlp_norm),
+            sink.vector(&places.mlp_norm),
         );
     }
 
@@ -74,6 +74,7 @@ impl Network {
         let places = &self.layout.layers[layer];
         self.attention_out_backward(weights, layer, rows, pass, sink, threads);
         self.heads_backward(layer, rows, pass);
+        self.unfinish_heads(weights, layer, pass, sink);
         let trace = &pass.layers[layer];
         let back = &mut pass.back;
         let count = rows.tokens.len();
@@ -87,7 +88,7 @@ impl Network {
             &trace.attention_inverse,
             normed,
             &mut back.stream,
-            sink.norm(&places.attention_norm),
+            sink.vector(&places.attention_norm),
         );
     }
 

@@ -98,6 +98,7 @@ impl Network {
         let fused = fit(&mut trace.fused, rows * self.config.attention_width());
         let matrix = &weights[places.attention_in.clone()];
         linear(fused, Into::Replace, &trace.attention_normed, matrix, rows, threads);
+        self.finish_heads(weights, layer, trace);
     }
 
     /// A layer's second half, from its `middle` to the next layer's input.

@@ -72,7 +72,7 @@ impl Network {
             &pass.head.inverse,
             &pass.head.slope,
             stream,
-            sink.norm(&self.layout.final_norm),
+            sink.vector(&self.layout.final_norm),
         );
         loss
     }

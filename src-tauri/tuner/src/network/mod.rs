@@ -11,6 +11,7 @@
 mod backward;
 mod forward;
 mod head;
+mod heads;
 
 use std::ops::Range;
 
@@ -44,6 +45,9 @@ pub(crate) struct LayerTrace {
     pub attention_inverse: Vec<f32>,
     pub attention_normed: Vec<f32>,
     pub fused: Vec<f32>,
+    /// With norms on heads: queries and keys before them, and the norms' inverse for each head.
+    pub unnormed: Vec<f32>,
+    pub head_inverse: Vec<f32>,
     pub log_sums: Vec<f32>,
     pub attended: Vec<f32>,
     /// In the last layer: the rows of `attended` that go on.
@@ -83,6 +87,7 @@ pub(crate) struct BackRoom {
     pub attended: Vec<f32>,
     pub spread: Vec<f32>,
     pub fused: Vec<f32>,
+    pub head: Vec<f32>,
     pub gated: Vec<f32>,
 }
 
@@ -90,8 +95,8 @@ pub(crate) struct BackRoom {
 pub(crate) trait GradientSink {
     /// A matrix at `place` turned `rows` rows of `inputs` into rows with gradient `slopes`.
     fn linear(&mut self, place: &Range<usize>, inputs: &[f32], slopes: &[f32], rows: usize, threads: usize);
-    /// The gradient of the norm at `place`, to be added to.
-    fn norm(&mut self, place: &Range<usize>) -> &mut [f32];
+    /// The gradient of the norm or bias at `place`, to be added to; nothing where it stays as it is.
+    fn vector(&mut self, place: &Range<usize>) -> &mut [f32];
     /// The gradient of the embedding, all rows, to be added to.
     fn embedding(&mut self) -> &mut [f32];
 }
@@ -101,7 +106,7 @@ impl Network {
     pub fn new(config: ModelConfig) -> Network {
         Network {
             layout: Layout::new(&config),
-            rotations: Rotations::new(&config.turning_speeds(), config.max_position_embeddings),
+            rotations: Rotations::new(&config.turning_speeds(), config.context()),
             config,
         }
     }

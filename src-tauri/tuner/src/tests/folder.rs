@@ -67,8 +67,11 @@ fn write(dir: &Path, network: &Network) -> Vec<f32> {
             .map(|tensor| weights[tensor.range()].iter().flat_map(|w| bf16::from_f32(*w).to_le_bytes()).collect())
             .collect();
         let views = tensors.iter().zip(&bytes).map(|(tensor, bytes)| {
-            let shape =
-                if tensor.kind == TensorKind::Norm { vec![tensor.cols] } else { vec![tensor.rows, tensor.cols] };
+            let shape = if tensor.rows == 1 && tensor.kind != TensorKind::Linear {
+                vec![tensor.cols]
+            } else {
+                vec![tensor.rows, tensor.cols]
+            };
             (tensor.name.clone(), TensorView::new(Dtype::BF16, shape, bytes).unwrap())
         });
         fs::write(dir.join(&name), safetensors::serialize(views, None).unwrap()).unwrap();

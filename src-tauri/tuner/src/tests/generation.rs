@@ -1,6 +1,6 @@
 //! Reading with a memory of keys and values is the same as reading everything at once.
 
-use super::{random_values, reference, tiny_network, untied_network};
+use super::{networks, random_values, reference};
 use crate::generation::Memory;
 use crate::network::{Network, Pass, Rows};
 
@@ -24,7 +24,7 @@ fn assert_near(left: &[f32], right: impl Iterator<Item = f64>) {
 
 #[test]
 fn logits_with_a_memory_equal_those_of_the_whole_sequence_and_the_reference() {
-    for network in [tiny_network(), untied_network()] {
+    for network in networks() {
         check_memory(&network);
     }
 }

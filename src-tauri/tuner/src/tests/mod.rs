@@ -26,6 +26,8 @@ fn tiny_network() -> Network {
         num_key_value_heads: 2,
         head_dim: 4,
         max_position_embeddings: 128,
+        sliding_window: None,
+        use_sliding_window: None,
         rms_norm_eps: 1e-5,
         rope_theta: 10_000.0,
         rope_scaling: None,
@@ -43,6 +45,15 @@ fn tiny_network() -> Network {
 fn untied_network() -> Network {
     let tied = tiny_network();
     Network::new(ModelConfig { tie_word_embeddings: false, ..tied.config })
+}
+
+/// One network of every kind: tied, with a head of its own, with biases, with norms on heads.
+fn networks() -> [Network; 4] {
+    let of_kind = |kind: &str| {
+        let plain = tiny_network();
+        Network::new(ModelConfig { model_type: kind.to_string(), ..plain.config })
+    };
+    [tiny_network(), untied_network(), of_kind("qwen2"), of_kind("qwen3")]
 }
 
 /// Weights large enough for attention and gates to be far from their flat beginnings.

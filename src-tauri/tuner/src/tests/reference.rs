@@ -21,7 +21,9 @@ pub(super) fn loss(network: &Network, weights: &[f64], rows: &Rows) -> f64 {
 pub(super) fn logits(network: &Network, weights: &[f64], tokens: &[u32]) -> Vec<Vec<f64>> {
     let config = &network.config;
     let tensor = |name: &str| {
-        let found = network.layout.tensors.iter().find(|tensor| tensor.name == format!("model.{name}.weight"));
+        let of_name = |ending: &str| format!("model.{name}{ending}");
+        let is_it = |found: &str| found == of_name(".weight") || found == of_name("");
+        let found = network.layout.tensors.iter().find(|tensor| is_it(&tensor.name));
         found.map_or(&[][..], |tensor| &weights[tensor.range()])
     };
     let width = config.head_dim;
@@ -31,10 +33,26 @@ pub(super) fn logits(network: &Network, weights: &[f64], tokens: &[u32]) -> Vec<
     for layer in 0..config.num_hidden_layers {
         let part = |name: &str| tensor(&format!("layers.{layer}.{name}"));
         let normed: Vec<_> = stream.iter().map(|row| norm(network, row, part("input_layernorm"))).collect();
-        let project = |name: &str| -> Vec<Vec<f64>> { normed.iter().map(|row| apply(part(name), row)).collect() };
+        let project = |name: &str| -> Vec<Vec<f64>> {
+            let bias = part(&format!("{name}.bias"));
+            normed
+                .iter()
+                .map(|row| {
+                    let mut projected = apply(part(name), row);
+                    add(&mut projected, bias);
+                    projected
+                })
+                .collect()
+        };
         let mut queries = project("self_attn.q_proj");
         let mut keys = project("self_attn.k_proj");
         let values = project("self_attn.v_proj");
+        for (rows, gain) in [(&mut queries, part("self_attn.q_norm")), (&mut keys, part("self_attn.k_norm"))] {
+            if !gain.is_empty() {
+                let heads = |row: &Vec<f64>| row.chunks(width).flat_map(|head| norm(network, head, gain)).collect();
+                rows.iter_mut().for_each(|row| *row = heads(row));
+            }
+        }
         for (position, row) in queries.iter_mut().chain(&mut keys).enumerate() {
             rotate(network, row, position % tokens.len());
         }
