@@ -43,6 +43,35 @@ impl ChatTemplate {
 
     /// The turns as the model reads them, up to where its answer begins.
     pub fn lay_out(&self, turns: &[Turn]) -> Result<String, TunerError> {
+        self.render(turns, true)
+    }
+
+    /// A whole conversation in pieces, each with whether the model is to learn it: an assistant's turn
+    /// from where its answer begins. A turn that the template lays out otherwise once others follow it
+    /// (its thoughts are left out, say) is not learned there, because no answer begins like that.
+    pub fn pieces(&self, turns: &[Turn]) -> Result<Vec<(String, bool)>, TunerError> {
+        let whole = self.render(turns, false)?;
+        let mut pieces = Vec::new();
+        let mut at = 0;
+        for (index, _) in turns.iter().enumerate().filter(|(_, turn)| turn.role == crate::Role::Assistant) {
+            let asked = self.render(&turns[..index], true)?;
+            let answered = self.render(&turns[..=index], false)?;
+            if whole.starts_with(&asked)
+                && whole.starts_with(&answered)
+                && at <= asked.len()
+                && asked.len() < answered.len()
+            {
+                pieces.push((whole[at..asked.len()].to_string(), false));
+                pieces.push((whole[asked.len()..answered.len()].to_string(), true));
+                at = answered.len();
+            }
+        }
+        pieces.push((whole[at..].to_string(), false));
+        pieces.retain(|(text, _)| !text.is_empty());
+        Ok(pieces)
+    }
+
+    fn render(&self, turns: &[Turn], ask: bool) -> Result<String, TunerError> {
         let messages: Vec<Value> =
             turns.iter().map(|turn| context! { role => turn.role.as_str(), content => &turn.text }).collect();
         self.environment
@@ -50,7 +79,7 @@ impl ChatTemplate {
             .and_then(|template| {
                 template.render(context! {
                     messages => messages,
-                    add_generation_prompt => true,
+                    add_generation_prompt => ask,
                     bos_token => &self.begin,
                     eos_token => &self.end,
                 })
@@ -81,6 +110,27 @@ mod tests {
         let turns = [Turn::new(Role::System, " Be brief. "), Turn::new(Role::User, "Hello")];
         let laid_out = template(source).unwrap().lay_out(&turns).unwrap();
         assert_eq!(laid_out, "<s><|system|>\nBe brief.<|eot|><|user|>\nHello<|eot|><|assistant|>\n");
+    }
+
+    #[test]
+    fn answers_are_learned_from_where_they_begin_and_only_where_they_begin_so() {
+        let source = "{% for m in messages %}<{{ m.role }}>{% if m.role == 'assistant' and loop.last %}<think>{% endif %}\
+                      {{ m.content }}<end>{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}";
+        let turn = |role, text| Turn::new(role, text);
+        let first = [turn(Role::User, "a"), turn(Role::Assistant, "b")];
+        let pieces = template(source).unwrap().pieces(&first).unwrap();
+        assert_eq!(pieces, [("<user>a<end><assistant>".to_string(), false), ("<think>b<end>".to_string(), true)]);
+        let more = [first[0].clone(), first[1].clone(), turn(Role::User, "c"), turn(Role::Assistant, "d")];
+        let pieces = template(source).unwrap().pieces(&more).unwrap();
+        let before = "<user>a<end><assistant>b<end><user>c<end><assistant>";
+        assert_eq!(pieces, [(before.to_string(), false), ("<think>d<end>".to_string(), true)]);
+        let plain = template(&source.replace("<think>", "")).unwrap().pieces(&more).unwrap();
+        let learned: Vec<&str> = plain.iter().filter(|(_, learned)| *learned).map(|(text, _)| text.as_str()).collect();
+        assert_eq!(learned, ["b<end>", "d<end>"]);
+        assert_eq!(
+            plain.iter().map(|(text, _)| text.as_str()).collect::<String>(),
+            "<user>a<end><assistant>b<end><user>c<end><assistant>d<end>"
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! | `tokenizer.json` | the tokenizer |
 //! | `model.safetensors`, or `model.safetensors.index.json` with the files it names | the weights |
 //! | `tokenizer_config.json`, `chat_template.jinja`, `generation_config.json` | how turns are laid out; optional |
+//! | `adapter_config.json`, `adapter_model.safetensors` | PEFT's adapter, merged; optional |
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -78,6 +79,13 @@ pub(crate) fn read_weights(dir: &Path, layout: &Layout) -> Result<Vec<f32>, Tune
         gathering.add(&path.file_name().unwrap_or_default().to_string_lossy(), &bytes)?;
     }
     gathering.finish()
+}
+
+/// The optional files, as they are.
+pub(crate) fn companions(dir: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, TunerError> {
+    const NAMES: [&str; 4] =
+        ["tokenizer_config.json", "chat_template.jinja", "generation_config.json", "special_tokens_map.json"];
+    NAMES.into_iter().filter(|name| dir.join(name).exists()).map(|name| Ok((name, read(dir, name)?))).collect()
 }
 
 /// How this model's answers begin and end.

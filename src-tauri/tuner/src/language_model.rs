@@ -11,7 +11,7 @@ use crate::layout::Layout;
 use crate::network::Network;
 use crate::tokenizer::{LaidOutPiece, TurnTokenizer};
 use crate::weights::{self, Gathering, Precision};
-use crate::{TunerError, Turn, files, folder};
+use crate::{TunerError, Turn, adapter, files, folder};
 
 /// A small Llama-style decoder with its tokenizer. Cloning shares the weights.
 #[derive(Clone)]
@@ -19,6 +19,8 @@ pub struct LanguageModel {
     pub(crate) network: Arc<Network>,
     pub(crate) weights: Arc<Vec<f32>>,
     pub(crate) tokenizer: Arc<TurnTokenizer>,
+    /// Files about the tokenizer and the answers that go with the model wherever it is saved.
+    companions: Arc<Vec<(&'static str, Vec<u8>)>>,
 }
 
 impl std::fmt::Debug for LanguageModel {
@@ -40,14 +42,21 @@ impl LanguageModel {
         })
     }
 
-    /// Reads a Llama model as Hugging Face lays it out: `config.json`, `tokenizer.json`, the weights
-    /// in one file of safetensors or several, and a chat template where there is one.
+    /// Reads a model as Hugging Face lays it out: `config.json`, `tokenizer.json`, the weights in one file
+    /// of safetensors or several, and a chat template where there is one. Where PEFT's adapter lies beside
+    /// them, it is merged.
     pub fn load(dir: &Path) -> Result<LanguageModel, TunerError> {
         let config = ModelConfig::parse(&folder::read(dir, "config.json")?)?;
         folder::check_size(dir, &config)?;
         let conventions = folder::conventions(dir, &config)?;
         let tokenizer = TurnTokenizer::of_folder(&folder::read(dir, "tokenizer.json")?, conventions)?;
-        LanguageModel::from_parts(config, tokenizer, |layout| folder::read_weights(dir, layout))
+        let mut model = LanguageModel::from_parts(config, tokenizer, |layout| {
+            let mut weights = folder::read_weights(dir, layout)?;
+            adapter::merge(dir, layout, &mut weights)?;
+            Ok(weights)
+        })?;
+        model.companions = Arc::new(folder::companions(dir)?);
+        Ok(model)
     }
 
     /// The bytes of memory that loading the model in `dir` takes at its height: the weights, their
@@ -60,7 +69,7 @@ impl LanguageModel {
         Ok(weights.saturating_add(rotations).saturating_mul(4).saturating_add(largest))
     }
 
-    /// Writes the three files into `dir`, which is made if need be. Weights keep full precision.
+    /// Writes the model's files into `dir`, which is made if need be. Weights keep full precision.
     pub fn save(&self, dir: &Path) -> Result<(), TunerError> {
         self.save_as(dir, Precision::Single)
     }
@@ -154,7 +163,8 @@ impl LanguageModel {
             ("tokenizer.json", self.tokenizer.to_json()?),
             ("model.safetensors", weights::to_bytes(&self.weights, layout, precision)?),
         ];
-        for (name, bytes) in parts {
+        let companions = self.companions.iter().map(|(name, bytes)| (*name, bytes.clone()));
+        for (name, bytes) in parts.into_iter().chain(companions) {
             let path = dir.join(name);
             files::write_synced(&path, &bytes).map_err(TunerError::file("could not write", &path))?;
         }
@@ -164,6 +174,16 @@ impl LanguageModel {
     /// The same model with other weights.
     pub(crate) fn with_weights(&self, weights: Vec<f32>) -> LanguageModel {
         LanguageModel { weights: Arc::new(weights), ..self.clone() }
+    }
+
+    /// A model of parts that fit together.
+    pub(crate) fn new(network: Network, weights: Vec<f32>, tokenizer: TurnTokenizer) -> LanguageModel {
+        LanguageModel {
+            network: Arc::new(network),
+            weights: Arc::new(weights),
+            tokenizer: Arc::new(tokenizer),
+            companions: Arc::default(),
+        }
     }
 
     fn from_parts(
@@ -176,10 +196,7 @@ impl LanguageModel {
             let why = "the tokenizer has more tokens than the model";
             return Err(TunerError::Model(why.to_string()));
         }
-        Ok(LanguageModel {
-            weights: Arc::new(weights(&network.layout)?),
-            network: Arc::new(network),
-            tokenizer: Arc::new(tokenizer),
-        })
+        let weights = weights(&network.layout)?;
+        Ok(LanguageModel::new(network, weights, tokenizer))
     }
 }

@@ -12,8 +12,10 @@
 //! Deliberately absent: any network I/O, any notion of a job or a cloud, and threads that outlive a
 //! call (a worker process's watch over its standard input excepted).
 
+mod adapter;
 mod chat_template;
 mod checkpoint;
+pub mod comparison;
 mod config;
 mod error;
 mod files;

@@ -16,7 +16,7 @@ use crate::network::{GradientSink, fit};
 use crate::product::{Into, View, ViewMut, multiply};
 
 /// An adapter's product is scaled by alpha / rank, and alpha is twice the rank.
-const ADAPTER_SCALE: f32 = 2.0;
+pub(crate) const ADAPTER_SCALE: f32 = 2.0;
 
 /// The weights of a run and what of them may change.
 pub(crate) enum Parameters {
@@ -63,6 +63,14 @@ struct Adapter {
 struct FreeNorm {
     place: Range<usize>,
     own: Range<usize>,
+}
+
+/// One tensor's place, and the ranges of [`Parameters::trainable`] that stand for it.
+pub(crate) struct Part {
+    pub place: Range<usize>,
+    /// A norm's gains, or an adapter's two matrices, the one nearest the input first.
+    pub own: Vec<Range<usize>>,
+    pub rank: usize,
 }
 
 impl Parameters {
@@ -184,6 +192,23 @@ impl Parameters {
             }
             Parameters::Adapters(adapters) => Box::new(AdapterSink { adapters, gradient }),
         }
+    }
+
+    /// What adapters are made of, in the order of the layout; none when every weight is free.
+    pub fn parts(&self) -> Vec<Part> {
+        let Parameters::Adapters(adapters) = self else {
+            return Vec::new();
+        };
+        let rank = adapters.rank;
+        let part = |place: &Range<usize>, own| Part { place: place.clone(), own, rank };
+        let norms = adapters.norms.iter().map(|norm| part(&norm.place, vec![norm.own.clone()]));
+        let matrices = adapters
+            .matrices
+            .iter()
+            .map(|adapter| part(&adapter.place, vec![adapter.down.clone(), adapter.up.clone()]));
+        let mut parts: Vec<Part> = norms.chain(matrices).collect();
+        parts.sort_by_key(|part| part.place.start);
+        parts
     }
 
     /// Brings what a sink left half-way (the embedding's adapters) into `gradient`.
@@ -311,64 +336,6 @@ impl Adapters {
             let values = &mut gradient.values[adapter.down.clone()];
             let into = ViewMut::packed(values, self.rank, adapter.cols);
             multiply(into, Into::Add, ADAPTER_SCALE, up.transposed(), slope, threads);
-        }
-    }
-}
-
-/// What the gradient tests need to repeat a merge in their own, plain way.
-#[cfg(test)]
-pub(crate) mod parts {
-    use super::*;
-
-    /// One tensor's place, and the ranges of the trainable values that stand for it.
-    pub(crate) struct Part {
-        pub place: Range<usize>,
-        /// A norm's gains, or an adapter's two matrices, the one nearest the input first.
-        pub own: Vec<Range<usize>>,
-        cols: usize,
-        rank: usize,
-    }
-
-    impl Parameters {
-        /// The tensors in the order of the layout; none when every weight is free.
-        pub(crate) fn parts(&self) -> Vec<Part> {
-            let Parameters::Adapters(adapters) = self else {
-                return Vec::new();
-            };
-            let rank = adapters.rank;
-            let norms = adapters.norms.iter().map(|norm| Part {
-                place: norm.place.clone(),
-                own: vec![norm.own.clone()],
-                cols: norm.own.len(),
-                rank,
-            });
-            let matrices = adapters.matrices.iter().map(|adapter| Part {
-                place: adapter.place.clone(),
-                own: vec![adapter.down.clone(), adapter.up.clone()],
-                cols: adapter.cols,
-                rank,
-            });
-            let mut parts: Vec<Part> = norms.chain(matrices).collect();
-            parts.sort_by_key(|part| part.place.start);
-            parts
-        }
-    }
-
-    impl Part {
-        /// Brings this tensor of `weights`, frozen so far, to what `values` make of it.
-        pub(crate) fn merge_plainly(&self, values: &[f64], weights: &mut [f64]) {
-            let [down, up] = self.own.as_slice() else {
-                weights[self.place.clone()].copy_from_slice(&values[self.own[0].clone()]);
-                return;
-            };
-            for (index, weight) in weights[self.place.clone()].iter_mut().enumerate() {
-                let (row, col) = (index / self.cols, index % self.cols);
-                for step in 0..self.rank {
-                    let product =
-                        values[up.start + row * self.rank + step] * values[down.start + step * self.cols + col];
-                    *weight += f64::from(ADAPTER_SCALE) * product;
-                }
-            }
         }
     }
 }

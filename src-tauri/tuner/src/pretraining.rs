@@ -7,7 +7,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -131,8 +130,7 @@ pub fn pretrain(
         held_out_loss,
         held_out_tokens: held_out.tokens(),
     };
-    let model =
-        LanguageModel { network: Arc::new(network), weights: Arc::new(weights), tokenizer: Arc::new(tokenizer) };
+    let model = LanguageModel::new(network, weights, tokenizer);
     model.save_as(out, Precision::Half)?;
     Ok(summary)
 }

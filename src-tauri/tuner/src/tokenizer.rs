@@ -167,8 +167,7 @@ impl TurnTokenizer {
     /// A record as it is trained on; with `everything`, all tokens are learned.
     pub fn lay_out(&self, turns: &[Turn], everything: bool) -> Result<LaidOut, TunerError> {
         let Dialogue::Markers(markers) = &self.dialogue else {
-            let why = "its tokenizer lacks the markers of roles that training lays records out with";
-            return Err(TunerError::Model(why.to_string()));
+            return self.lay_out_by_template(turns, everything);
         };
         let mut laid_out = LaidOut::default();
         for turn in turns {
@@ -180,6 +179,38 @@ impl TurnTokenizer {
             if assistant {
                 laid_out.push(markers.end, true);
             }
+        }
+        Ok(laid_out)
+    }
+
+    /// As the model's own template has it, so that an answer begins in training as it does when the model
+    /// is asked. Without a template, the turns are one text that begins and ends as the model's texts do,
+    /// and the last of them is the answer.
+    fn lay_out_by_template(&self, turns: &[Turn], everything: bool) -> Result<LaidOut, TunerError> {
+        let mut laid_out = LaidOut::default();
+        match &self.dialogue {
+            Dialogue::Template(template) if !everything => {
+                for (text, learned) in template.pieces(turns)? {
+                    let tokens = self.spelled_out(&text, false)?;
+                    // What a template writes after the end of a turn is never asked of the model.
+                    let end = tokens.iter().rposition(|token| self.ends.contains(token));
+                    let learned = if learned { end.map_or(tokens.len(), |end| end + 1) } else { 0 };
+                    tokens.into_iter().enumerate().for_each(|(at, token)| laid_out.push(token, at < learned));
+                }
+            }
+            _ => {
+                let (answer, question) = turns.split_last().unzip();
+                let answer = answer.map_or("", |turn| turn.text.as_str());
+                let question: String = question.into_iter().flatten().map(|turn| turn.text.as_str()).collect();
+                self.continuation(&question)?.into_iter().for_each(|token| laid_out.push(token, everything));
+                self.spelled_out(answer, false)?.into_iter().for_each(|token| laid_out.push(token, true));
+            }
+        }
+        // A template that ends no turn would leave a model that never ends an answer.
+        let mut learned = laid_out.tokens.iter().zip(&laid_out.learned).rev().filter(|(_, learned)| **learned);
+        let ends = learned.by_ref().take(3).any(|(token, _)| self.ends.contains(token));
+        if let Some(end) = self.ends.first().filter(|_| !ends) {
+            laid_out.push(*end, true);
         }
         Ok(laid_out)
     }

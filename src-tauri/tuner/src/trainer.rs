@@ -87,6 +87,11 @@ impl<'a> Trainer<'a> {
         self.moments = moments;
     }
 
+    /// What may change, in its own form.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
     /// The weights as they are now.
     pub fn into_weights(self) -> Vec<f32> {
         self.parameters.into_weights()

@@ -1,5 +1,7 @@
 //! Weights to and from safetensors, under the names Hugging Face gives them.
 
+use std::collections::BTreeMap;
+
 use half::{bf16, f16};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -52,16 +54,7 @@ impl<'a> Gathering<'a> {
                 return Err(refuse(format!("{} is {found:?}, not {wanted:?}", tensor.name)));
             }
             let into = &mut self.weights[tensor.range()];
-            let data = found.data();
-            match found.dtype() {
-                Dtype::F32 => fill(into, data, f32::from_le_bytes),
-                Dtype::F16 => fill(into, data, |bytes| f16::from_le_bytes(bytes).to_f32()),
-                Dtype::BF16 => fill(into, data, |bytes| bf16::from_le_bytes(bytes).to_f32()),
-                other => {
-                    let why = format!("{} is {other:?}; taken are F32, F16 and BF16", tensor.name);
-                    return Err(refuse(why));
-                }
-            }
+            read(&found, into).map_err(|why| refuse(format!("{} is {why}", tensor.name)))?;
             *seen = true;
         }
         Ok(())
@@ -96,6 +89,35 @@ pub(crate) fn to_bytes(weights: &[f32], layout: &Layout, precision: Precision) -
         .collect();
     let about = [("format".to_string(), "pt".to_string())];
     safetensors::serialize(views.map_err(failed)?, Some(about.into())).map_err(failed)
+}
+
+/// Named arrays of full precision, as the bytes of a file.
+pub(crate) fn arrays_to_bytes(arrays: &BTreeMap<String, (Vec<usize>, Vec<f32>)>) -> Result<Vec<u8>, TunerError> {
+    let failed = |error: safetensors::SafeTensorError| TunerError::Model(error.to_string());
+    let encoded: Vec<_> = arrays.values().map(|(_, values)| encode(values, Precision::Single)).collect();
+    let views = arrays.iter().zip(&encoded).map(|((name, (shape, _)), bytes)| {
+        TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name.as_str(), view))
+    });
+    let about = [("format".to_string(), "pt".to_string())];
+    safetensors::serialize(views.collect::<Result<Vec<_>, _>>().map_err(failed)?, Some(about.into())).map_err(failed)
+}
+
+/// A tensor's numbers, or what is wrong with their form.
+pub(crate) fn numbers(tensor: &TensorView<'_>) -> Result<Vec<f32>, String> {
+    let mut values = vec![0.0; tensor.shape().iter().product()];
+    read(tensor, &mut values)?;
+    Ok(values)
+}
+
+fn read(tensor: &TensorView<'_>, into: &mut [f32]) -> Result<(), String> {
+    let data = tensor.data();
+    match tensor.dtype() {
+        Dtype::F32 => fill(into, data, f32::from_le_bytes),
+        Dtype::F16 => fill(into, data, |bytes| f16::from_le_bytes(bytes).to_f32()),
+        Dtype::BF16 => fill(into, data, |bytes| bf16::from_le_bytes(bytes).to_f32()),
+        other => return Err(format!("{other:?}; taken are F32, F16 and BF16")),
+    }
+    Ok(())
 }
 
 fn shape(kind: TensorKind, rows: usize, cols: usize) -> Vec<usize> {

@@ -24,7 +24,7 @@ use crate::records::Records;
 use crate::run::MODEL_FOLDER;
 use crate::trainer::{Measured, Trainer};
 use crate::training::{self, End, Learner, Position, Progress, Schedule, Wish};
-use crate::{Approach, LanguageModel, RunEvent, RunSpec, TunerError};
+use crate::{Approach, LanguageModel, RunEvent, RunSpec, TunerError, adapter};
 
 const LOCK_FILE: &str = "lock";
 /// The result beside the weights, so that a worker started once more can tell it again.
@@ -159,8 +159,10 @@ fn train(dir: &Path, teller: &mut Teller<'_>, parent_gone: &dyn Fn() -> bool) ->
     outcome.taken = steps;
     outcome.training_loss = training_loss;
     outcome.validation_losses = validation_losses;
+    let base = spec.model.as_ref().map_or("whetstone.tiny-v1".into(), |path| path.to_string_lossy());
+    let adapter = adapter::encode(apprentice.trainer.parameters(), &model.network.layout, &base)?;
     let tuned = model.with_weights(apprentice.trainer.into_weights());
-    leave_model(dir, &tuned, &outcome)?;
+    leave_model(dir, &tuned, adapter.as_ref(), &outcome)?;
     teller.finished(&outcome)?;
     Ok(WorkerEnd::Finished)
 }
@@ -376,13 +378,21 @@ fn finished(dir: &Path) -> Result<Option<Outcome>, TunerError> {
 }
 
 /// Writes the tuned model beside its place, then puts it there as a whole.
-fn leave_model(dir: &Path, model: &LanguageModel, outcome: &Outcome) -> Result<(), TunerError> {
+fn leave_model(
+    dir: &Path,
+    model: &LanguageModel,
+    adapter: Option<&adapter::Saved>,
+    outcome: &Outcome,
+) -> Result<(), TunerError> {
     let place = dir.join(MODEL_FOLDER);
     let beside = place.with_extension("part");
     if beside.exists() {
         fs::remove_dir_all(&beside).map_err(TunerError::file("could not clear", &beside))?;
     }
     model.save(&beside)?;
+    if let Some(adapter) = adapter {
+        adapter.write(&beside.join(adapter::FOLDER))?;
+    }
     let result = serde_json::to_vec_pretty(outcome).map_err(|error| TunerError::Model(error.to_string()))?;
     let path = beside.join(RESULT_FILE);
     files::write_synced(&path, &result).map_err(TunerError::file("could not write", &path))?;

@@ -9,6 +9,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 use whetstone_tuner::pretraining::{Recipe, pretrain};
 use whetstone_tuner::{
@@ -328,6 +330,49 @@ fn a_worker_killed_at_any_moment_leaves_a_run_that_goes_on() {
         let RunEvent::Started { resumed_from: Some(step), .. } = events[0] else { panic!("{:?}", events[0]) };
         assert!(step >= reached + kill_after);
         reached = step;
+    }
+}
+
+#[test]
+fn a_run_killed_at_twenty_random_steps_repeats_the_uninterrupted_one() {
+    for approach in [Approach::Full, Approach::Lora { rank: 4 }] {
+        let spec = RunSpec { epochs: 10, checkpoint_every_seconds: 0, ..spec(approach) };
+        let whole = folder(&spec);
+        let expected = figures(&work(whole.path(), None).1);
+        let dir = folder(&spec);
+        // A figure is told once more after a kill, and must then be the same.
+        let mut told = std::collections::BTreeMap::new();
+        let mut hear = |event: &RunEvent| {
+            if let RunEvent::Step { step, .. } | RunEvent::Validation { step, .. } = event {
+                let is_validation = matches!(event, RunEvent::Validation { .. });
+                let figure = figures(std::slice::from_ref(event)).remove(0);
+                let before = told.insert((*step, is_validation), figure.clone());
+                assert!(before.is_none_or(|before| before == figure), "step {step} was not repeated");
+            }
+        };
+        let mut random = ChaCha8Rng::seed_from_u64(20);
+        for kill in 0..20 {
+            let mut worker = start(dir.path());
+            let output = BufReader::new(worker.stdout.take().unwrap());
+            let mut left: u32 = random.random_range(1..4);
+            for line in output.lines() {
+                // A kill may cut the last line.
+                let Ok(event) = serde_json::from_str::<RunEvent>(&line.unwrap()) else { break };
+                hear(&event);
+                left -= u32::from(matches!(event, RunEvent::Step { .. }));
+                if left == 0 {
+                    break;
+                }
+            }
+            assert_eq!(left, 0, "the run ended before kill {kill}");
+            worker.kill().unwrap();
+            worker.wait().unwrap();
+        }
+        let (result, events) = work(dir.path(), None);
+        assert_eq!(result.unwrap(), WorkerEnd::Finished);
+        events.iter().for_each(&mut hear);
+        assert_eq!(told.into_values().collect::<Vec<_>>(), expected[..expected.len() - 1]);
+        assert_eq!(figures(&events).last(), expected.last());
     }
 }
 

@@ -32,13 +32,14 @@ impl From<String> for End {
 }
 
 /// Files beside the weights that are taken along where they are there.
-const TAKEN: [&str; 6] = [
+const TAKEN: [&str; 7] = [
     "config.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "generation_config.json",
     "chat_template.jinja",
     "model.safetensors.index.json",
+    "adapter_config.json",
 ];
 
 /// Sets an import on its way.

@@ -1,4 +1,4 @@
-//! Model import: a Llama folder of Hugging Face's in S3 becomes a model that answers by its own ARN.
+//! Model import: a folder as Hugging Face lays it out in S3 becomes a model that answers by its own ARN.
 //!
 //! | file | what is in it |
 //! | --- | --- |

@@ -10,10 +10,11 @@ use crate::product::{Into, View, ViewMut, multiply};
 const ROWS_AT_ONCE: usize = 256;
 
 impl Network {
-    /// The logits that follow the one row that went on in the last pass.
+    /// The logits that follow each row that went on in the last pass.
     pub fn logits(&self, weights: &[f32], pass: &mut Pass, threads: usize) {
         self.head_norm(weights, pass);
-        self.head_logits(weights, &mut pass.head, 0..1, threads);
+        let rows = pass.head.inverse.len();
+        self.head_logits(weights, &mut pass.head, 0..rows, threads);
     }
 
     /// The summed loss over the targets of the last pass, in nats.

@@ -133,6 +133,15 @@ fn a_chat_template_makes_a_model_converse_with_its_own_special_tokens() {
     let model = LanguageModel::load(dir.path()).unwrap();
     assert!(model.converses());
     assert_eq!(model.count_tokens(&[Turn::new(Role::User, "hi")]), 6);
+    let record = [Turn::new(Role::User, "hi"), Turn::new(Role::Assistant, "yo")];
+    let pieces = model.laid_out(&record).unwrap();
+    let spelled: Vec<_> = pieces.iter().map(|piece| (piece.text.as_str(), piece.tokens, piece.learned)).collect();
+    let question = ("<|begin|><|start|>hi<|end|><|start|>", 6, false);
+    assert_eq!(spelled, [question, ("yo<|end|>", 3, true), ("<|start|>", 1, false)]);
+    // What is saved goes on conversing, by the same template.
+    let saved = dir.path().join("saved");
+    model.save(&saved).unwrap();
+    assert_eq!(LanguageModel::load(&saved).unwrap().laid_out(&record).unwrap(), pieces);
     let options = SampleOptions { max_tokens: 6, temperature: 0.0, ..SampleOptions::default() };
     let turns = [Turn::new(Role::User, "hi")];
     let said = model.generate(&turns, &options, &mut |_| ControlFlow::Continue(())).unwrap();

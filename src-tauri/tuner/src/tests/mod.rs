@@ -49,11 +49,12 @@ fn untied_network() -> Network {
 
 /// One network of every kind: tied, with a head of its own, with biases, with norms on heads.
 fn networks() -> [Network; 4] {
-    let of_kind = |kind: &str| {
-        let plain = tiny_network();
-        Network::new(ModelConfig { model_type: kind.to_string(), ..plain.config })
-    };
     [tiny_network(), untied_network(), of_kind("qwen2"), of_kind("qwen3")]
+}
+
+fn of_kind(kind: &str) -> Network {
+    let plain = tiny_network();
+    Network::new(ModelConfig { model_type: kind.to_string(), ..plain.config })
 }
 
 /// Weights large enough for attention and gates to be far from their flat beginnings.
