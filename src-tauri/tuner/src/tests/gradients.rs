@@ -33,10 +33,10 @@ fn doubled(values: &[f32]) -> Vec<f64> {
     values.iter().map(|value| f64::from(*value)).collect()
 }
 
-/// Some forty places spread over `range`: each costs two passes of the reference.
+/// Some sixteen places spread over `range`: each costs two passes of the reference.
 fn places(range: &Range<usize>) -> Vec<usize> {
     // An odd stride, so that the places are not all in one column.
-    range.clone().step_by((range.len() / 40) | 1).collect()
+    range.clone().step_by((range.len() / 16) | 1).collect()
 }
 
 /// The derivative of `loss` by each of the values at `places`.
