@@ -93,14 +93,14 @@ async fn an_imported_folder_answers_by_its_arn_as_the_model_that_it_holds() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_no_llama_model_fails_the_import_and_says_what_is_taken() {
+async fn a_folder_of_another_architecture_fails_the_import_and_says_what_is_taken() {
     let running = start_with_model().await;
     let client = &running.client;
-    let config = json!({ "model_type": "mistral", "architectures": ["MistralForCausalLM"] }).to_string();
+    let config = json!({ "model_type": "mixtral", "architectures": ["MixtralForCausalLM"] }).to_string();
     for (name, key, content) in [
-        ("mistral", "config.json", config.as_bytes()),
-        ("mistral", "tokenizer.json", b"{}".as_slice()),
-        ("mistral", "model.safetensors", b"".as_slice()),
+        ("mixtral", "config.json", config.as_bytes()),
+        ("mixtral", "tokenizer.json", b"{}".as_slice()),
+        ("mixtral", "model.safetensors", b"".as_slice()),
         ("half", "config.json", config.as_bytes()),
         ("pickled", "config.json", config.as_bytes()),
         ("pickled", "tokenizer.json", b"{}".as_slice()),
@@ -109,7 +109,7 @@ async fn a_folder_that_is_no_llama_model_fails_the_import_and_says_what_is_taken
         assert_eq!(client.s3("PUT", &format!("/models/{name}/{key}"), content).await.status, 200);
     }
     for (name, uri, fragment) in [
-        ("one", "s3://models/mistral", "model_type is mistral; taken are Llama models"),
+        ("one", "s3://models/mixtral", "model_type is mixtral; taken are llama (LlamaForCausalLM), mistral"),
         ("two", "s3://models/half/", "There is no tokenizer.json"),
         ("three", "s3://models/pickled/", "There are no weights"),
         ("four", "s3://models/nothing/", "There is no config.json"),
