@@ -78,7 +78,10 @@ impl Window {
     /// Clicks once the element is there and enabled, as a person would wait for it.
     pub async fn click(&self, test_id: &str) -> Outcome {
         let enabled = format!("{}:not(:disabled)", by_id(test_id));
-        let element = self.find(&enabled).await?;
+        let Ok(element) = self.find(&enabled).await else {
+            self.picture(&format!("unclickable-{test_id}")).await?;
+            return Err(format!("{test_id} did not appear, or stayed disabled").into());
+        };
         element.click().await.map_err(|error| format!("{test_id} cannot be clicked: {error}"))?;
         Ok(())
     }
@@ -157,6 +160,22 @@ impl Window {
     /// Presses keys while the element has the focus.
     pub async fn press(&self, test_id: &str, keys: &str) -> Outcome {
         Ok(self.get(test_id).await?.send_keys(keys).await?)
+    }
+
+    /// Waits until the list of jobs, which must be open, names so many as completed.
+    pub async fn wait_completed(&self, jobs: usize, at_most: Duration) -> Outcome {
+        self.get("job-row").await?;
+        let began = Instant::now();
+        loop {
+            let list = shown_text(&self.find("table").await?).await?;
+            if list.matches("Completed").count() == jobs {
+                return Ok(());
+            }
+            if began.elapsed() > at_most {
+                return Err(format!("not {jobs} jobs are completed: {list}").into());
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     }
 
     /// Keeps a picture of the window in the folder named by `WHETSTONE_SCREENS`, if there is one.

@@ -7,6 +7,7 @@ mod connections;
 mod evaluation;
 mod first_tune;
 mod harness;
+mod jobs;
 mod million;
 mod secrets;
 mod survival;

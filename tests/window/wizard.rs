@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use fantoccini::Locator;
 use fantoccini::key::Key;
 
 use crate::harness::{Outcome, Window, by_id};
@@ -118,16 +117,7 @@ async fn a_draft_survives_a_kill_and_a_sweep_starts_three_jobs() -> Outcome {
     window.find(&by_id("compare-table")).await?;
     window.picture("wizard-sweep-overlay").await?;
     window.go("#/jobs").await?;
-    window.find(&by_id("job-row")).await?;
-    let began = std::time::Instant::now();
-    loop {
-        let list = window.client.find(Locator::Css("table")).await?.prop("innerText").await?.unwrap_or_default();
-        if list.matches("Completed").count() == 3 {
-            break;
-        }
-        assert!(began.elapsed() < TRAINING, "{list}");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    window.wait_completed(3, TRAINING).await?;
     window.picture("wizard-sweep-jobs").await?;
     Ok(())
 }

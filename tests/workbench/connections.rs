@@ -119,6 +119,40 @@ async fn a_job_belongs_to_the_connection_it_was_started_with() -> Outcome {
 
 /// Says how the keys fared: with a keyring they are there, without one they are asked for again.
 #[tokio::test]
+async fn a_rehearsal_here_is_carried_over_once() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let team = account(&folder.path().join("team"), 0, None).await?;
+    let bench = Bench::open(&folder.path().join("home")).await?;
+    let dataset = bench.import(&colours(folder.path())?, false).await?;
+    let connection = bench.api.add_connection(new(&team)).await?;
+    let mut draft = draft(&dataset.id, "colours", &[("epochCount", "1")]);
+    draft.base_model = "amazon.nova-micro-v1:0:128k".into();
+    draft.output_uri = Some(format!("s3://{BUCKET}/whetstone/results/"));
+
+    // It can be tried before there is a place for it.
+    let tried = bench.api.rehearse(draft.clone()).await?;
+    assert_eq!((tried.connection.as_str(), tried.stand_in), ("this-computer", true));
+    let done = bench.wait_for(&tried.id, PATIENCE, |job| job.summary.status == JobStatus::Completed).await?;
+    let rehearsal = done.rehearsal.ok_or("it does not say what it was for")?;
+    assert_eq!((rehearsal.connection_name.as_str(), rehearsal.known), ("Team", true));
+    let rehearsed = || JobId { job: tried.id.clone() };
+    let plan = bench.api.plan_carried(rehearsed()).await?;
+    assert!(plan.problems.iter().any(|problem| problem.field == "roleArn"), "{:?}", plan.problems);
+    assert!(bench.api.carry_over(rehearsed()).await.is_err(), "what is missing there is said there");
+
+    with_place(&bench, &connection).await?;
+    bench.api.choose_connection(ConnectionId { connection: "this-computer".into() }).await?;
+    let carried = bench.api.carry_over(rehearsed()).await?;
+    assert_eq!((carried.connection.as_str(), carried.name.as_str()), (connection.id.as_str(), "colours"));
+    assert_eq!(bench.api.carry_over(rehearsed()).await?.id, carried.id, "a second click starts nothing");
+    let there = bench.wait_for(&carried.id, PATIENCE, |job| job.summary.status == JobStatus::Completed).await?;
+    assert_eq!(there.output_uri, format!("s3://{BUCKET}/whetstone/results/"), "the draft went on as it was");
+    assert_eq!(there.hyperparameters, done.hyperparameters);
+    assert_eq!(there.rehearsed_by.map(|job| job.id), Some(tried.id));
+    Ok(())
+}
+
+#[tokio::test]
 async fn typed_in_keys_are_kept_by_the_keyring_or_asked_for_again() -> Outcome {
     let folder = tempfile::tempdir()?;
     let team = account(&folder.path().join("team"), 0, None).await?;

@@ -1,12 +1,14 @@
 //! Putting a job together: drafts, the call, the first batch, recipes, clones, sweeps.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 use std::time::Duration;
 
 use whetstone_contract::{
-    Api, CustomizationType, DraftId, JobDraft, JobId, JobStatus, Nothing, RecipeRequest, SampleId, SavedDraft, Sweep,
-    Teacher,
+    Api, ConnectionState, CustomizationType, DraftId, ErrorCode, JobDraft, JobId, JobStatus, Nothing, RecipeRequest,
+    SampleId, SavedDraft, Sweep, Teacher,
 };
 
 use crate::host::{Bench, Outcome, draft};
@@ -151,6 +153,58 @@ async fn this_computer_says_before_the_start_that_it_cannot_reinforce() -> Outco
         .await?;
     let problem = plan.problems.iter().find(|problem| problem.field == "customizationType").ok_or("not said")?;
     assert!(problem.message.contains("AWS Lambda function"), "{}", problem.message);
+    Ok(())
+}
+
+/// Twelve conversations, one of which shows a picture from another bucket.
+fn with_a_picture_elsewhere(folder: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
+    let file = folder.join("pets.jsonl");
+    let mut text = String::new();
+    for number in 1..=12 {
+        let image = r#"{"image":{"format":"png","source":{"s3Location":{"uri":"s3://pets/cat.png","bucketOwner":"111122223333"}}}},"#;
+        let image = if number == 7 { image } else { "" };
+        writeln!(
+            text,
+            r#"{{"schemaVersion":"bedrock-conversation-2024","messages":[{{"role":"user","content":[{image}{{"text":"question {number}"}}]}},{{"role":"assistant","content":[{{"text":"answer {number}"}}]}}]}}"#
+        )?;
+    }
+    std::fs::write(&file, text)?;
+    Ok(file)
+}
+
+#[tokio::test]
+async fn media_in_another_bucket_are_told_before_the_upload() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let bench = Bench::open(&folder.path().join("home")).await?;
+    let dataset = bench.import(&with_a_picture_elsewhere(folder.path())?, false).await?;
+    let job = JobDraft {
+        base_model: "amazon.nova-lite-v1:0:300k".into(),
+        ..draft(&dataset.id, "pets", &[("epochCount", "1")])
+    };
+    let plan = bench.api.plan_job(job.clone()).await?;
+    let problem = plan.problems.iter().find(|problem| problem.field == "dataset").ok_or("not said")?;
+    assert_eq!(problem.message, "Record 7: The image lies in the bucket pets, the dataset in whetstone.");
+    assert_eq!(plan.errors, 1);
+    assert!(bench.api.start_job(job).await.is_err(), "and nothing is started");
+    assert!(bench.api.jobs(Nothing {}).await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bucket_that_was_deleted_is_said_and_not_made_again() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let bench = Bench::open(folder.path()).await?;
+    let dataset = support(&bench).await?;
+    bench.api.connection(Nothing {}).await?;
+    bench.wait_for_connection("this-computer", |one| one.state == ConnectionState::Ready).await?;
+    let bucket = folder.path().join("sandbox/s3/whetstone");
+    std::fs::remove_dir_all(&bucket)?;
+    let error = bench.api.start_job(draft(&dataset, "homeless", &[("epochCount", "1")])).await.err();
+    let error = error.ok_or("it was started")?;
+    assert_eq!(error.code, ErrorCode::NotFound, "{error}");
+    assert!(error.message.contains("The bucket whetstone is not there any more"), "{error}");
+    assert!(!bucket.exists());
+    assert!(bench.api.jobs(Nothing {}).await?.is_empty());
     Ok(())
 }
 

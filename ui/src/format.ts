@@ -84,3 +84,9 @@ export function figure(value: number): string {
 export function bounds(min: number, max: number | null): string {
   return max === null ? `at least ${count(min)}` : `${count(min)} to ${count(max)}`;
 }
+
+/** A price as one or two words for a button: "Free: it runs here." becomes "free". */
+export function priceWord(price: string): string {
+  const word = price.split(/[:.;(]/, 1)[0]?.trim() ?? '';
+  return word.length > 0 && word.length <= 24 ? word.charAt(0).toLowerCase() + word.slice(1) : 'see price';
+}

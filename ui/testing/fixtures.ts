@@ -589,6 +589,8 @@ export function jobDetail(over: Partial<JobDetail> = {}): JobDetail {
       { at: NOW - 238_000, text: 'Training: in progress' },
     ],
     notes: '',
+    rehearsal: null,
+    rehearsedBy: null,
     cloneRoute: '#/fine-tune/review?clone=j-1',
     ...over,
   };

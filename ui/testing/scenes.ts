@@ -294,6 +294,9 @@ function busy(theme: Theme): Handlers {
     ...wizardAnswers(),
     ...evaluationAnswers(),
     start_job: () => fixture.job(),
+    rehearse: () => fixture.job(),
+    plan_carried: () => fixture.plan(fixture.draft()),
+    carry_over: () => fixture.job(),
     jobs: () => jobs,
     job: ({ job }) => detail(job),
     job_chart: (request) =>

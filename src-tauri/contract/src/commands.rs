@@ -194,6 +194,12 @@ commands! {
     start_job(JobDraft) -> JobSummary;
     /// Starts a job for each value. All are checked before the first is started.
     start_sweep(Sweep) -> Vec<JobSummary>;
+    /// Starts the draft on this computer, to try it before it goes to the current connection.
+    rehearse(JobDraft) -> JobSummary;
+    /// Checks the draft that a rehearsal was for, where it is to go.
+    plan_carried(JobId) -> JobPlan;
+    /// Starts the draft that a rehearsal was for at the connection it was meant for.
+    carry_over(JobId) -> JobSummary;
     jobs(Nothing) -> Vec<JobSummary>;
     job(JobId) -> JobDetail;
     job_chart(ChartRequest) -> Chart;

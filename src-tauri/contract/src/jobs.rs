@@ -177,8 +177,22 @@ shapes! {
         /// What this app saw and did, oldest first.
         pub events: Vec<JobEvent>,
         pub notes: String,
+        /// Set where the job was started to try another one first.
+        pub rehearsal: Option<Rehearsal>,
+        /// The job that this one was tried with first.
+        pub rehearsed_by: Option<JobSummary>,
         /// The address of the wizard with this job's settings in it.
         pub clone_route: String,
+    }
+
+    /// What a job is the rehearsal of: its draft as it was meant, for another connection.
+    pub struct Rehearsal {
+        /// False once that connection was removed.
+        pub known: bool,
+        pub connection_name: String,
+        pub region: String,
+        /// The job that was started there.
+        pub carried: Option<JobSummary>,
     }
 
     /// The validation that was best so far.

@@ -397,6 +397,18 @@ impl Api for Workbench {
         self.sweep(sweep).await
     }
 
+    async fn rehearse(&self, draft: JobDraft) -> Result<JobSummary, AppError> {
+        self.rehearse(draft).await
+    }
+
+    async fn plan_carried(&self, id: JobId) -> Result<JobPlan, AppError> {
+        self.plan_carried(&id.job).await
+    }
+
+    async fn carry_over(&self, id: JobId) -> Result<JobSummary, AppError> {
+        self.carry_over(&id.job).await
+    }
+
     async fn jobs(&self, _: Nothing) -> Result<Vec<JobSummary>, AppError> {
         self.list_jobs()
     }

@@ -1258,6 +1258,14 @@ advice: Array<Advice>,
  */
 events: Array<JobEvent>, notes: string, 
 /**
+ * Set where the job was started to try another one first.
+ */
+rehearsal: Rehearsal | null, 
+/**
+ * The job that this one was tried with first.
+ */
+rehearsedBy: JobSummary | null, 
+/**
  * The address of the wizard with this job's settings in it.
  */
 cloneRoute: string, };
@@ -1831,6 +1839,19 @@ export type RegionChoice = { region: string,
  * Names of base models that can be tuned there today.
  */
 tunable: Array<string>, };
+
+/**
+ * What a job is the rehearsal of: its draft as it was meant, for another connection.
+ */
+export type Rehearsal = { 
+/**
+ * False once that connection was removed.
+ */
+known: boolean, connectionName: string, region: string, 
+/**
+ * The job that was started there.
+ */
+carried: JobSummary | null, };
 
 export type ReminderRequest = { arn: string, };
 
@@ -2468,6 +2489,9 @@ export interface Commands {
   save_reminder: { argument: ReminderRequest; answer: boolean };
   start_job: { argument: JobDraft; answer: JobSummary };
   start_sweep: { argument: Sweep; answer: Array<JobSummary> };
+  rehearse: { argument: JobDraft; answer: JobSummary };
+  plan_carried: { argument: JobId; answer: JobPlan };
+  carry_over: { argument: JobId; answer: JobSummary };
   jobs: { argument: Nothing; answer: Array<JobSummary> };
   job: { argument: JobId; answer: JobDetail };
   job_chart: { argument: ChartRequest; answer: Chart };

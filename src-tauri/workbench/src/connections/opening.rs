@@ -85,6 +85,8 @@ impl Connections {
         };
         let cloud = Cloud::connect(endpoint).map_err(|error| from_cloud(&error))?;
         let identity = cloud.identity().await.map_err(|error| from_cloud(&error))?;
+        // The app's own bucket, which nobody has to choose.
+        cloud.ensure_bucket(SANDBOX_BUCKET).await.map_err(|error| from_cloud(&error))?;
         let link = Link {
             connection: THIS_COMPUTER.into(),
             name: "This computer".into(),
@@ -263,8 +265,8 @@ fn milliseconds(time: SystemTime) -> i64 {
 impl Workbench {
     /// The current connection, seen to be good for work that takes its time: it answers now, it leads to the account
     /// that it led to before, and its credentials last for a while.
-    pub(crate) async fn link_for_long_work(&self) -> Result<Link, AppError> {
-        let link = self.connections.link().await?;
+    pub(crate) async fn link_for_long_work(&self, connection: &str) -> Result<Link, AppError> {
+        let link = self.connections.link_of(connection).await?;
         let identity = match link.cloud.identity().await {
             Ok(identity) => identity,
             Err(error) => {

@@ -65,7 +65,7 @@ impl Workbench {
     pub(crate) async fn estimate_costs(&self, request: EstimateRequest) -> Result<CostEstimate, AppError> {
         let link = self.connections.link().await?;
         let model = models::find(&request.base_model)?;
-        let data = self.datasets.for_model(request.dataset, Intent::new(model)).await?;
+        let data = self.datasets.for_model(request.dataset, Intent::new(model), None).await?;
         Ok(self.cost_of(&link, model, data.training_tokens, request.epochs, request.region.as_deref()).await)
     }
 
@@ -87,7 +87,7 @@ impl Workbench {
             epochs: epochs.unwrap_or_else(|| default_epochs(model)),
             billed: !link.on_this_computer,
         };
-        let endpoint = self.connections.shown().endpoint.unwrap_or_default();
+        let endpoint = self.connections.get(&link.connection).ok().and_then(|shown| shown.endpoint).unwrap_or_default();
         let rates = self.price_lists.rates(link, &endpoint, model, region, PATIENCE).await;
         let mut cost = estimate::estimate(&asked, &rates.rates, rates.from);
         // The month is looked at only where something is spent against a budget.

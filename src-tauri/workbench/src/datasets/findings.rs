@@ -68,6 +68,10 @@ impl Checked {
         })
     }
 
+    pub fn breaks(&self, rule: &str, id: RecordId) -> bool {
+        self.sets.get(rule).is_some_and(|set| set.contains(id))
+    }
+
     /// The records that break a rule, or any.
     fn of(&self, rule: Option<&str>) -> IdSet {
         match rule {

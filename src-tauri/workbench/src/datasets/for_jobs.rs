@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use whetstone_catalog::DataRules;
 use whetstone_contract::{AppError, HoldOutPrompt};
-use whetstone_dataset::{Intent, Record, Row, Severity, SplitKind, SystemHandling, fitting_format, write_record};
+use whetstone_dataset::{
+    Block, Finding, Intent, Record, Row, Severity, SplitKind, SystemHandling, check_record, fitting_format,
+    write_record,
+};
 
 use super::findings;
 use super::rows::sum;
@@ -14,6 +17,9 @@ use super::show::in_words;
 use super::{Datasets, from_document};
 use crate::errors::from_io;
 use crate::tokens;
+
+/// The rule that asks where the media of a record lie.
+const MEDIA_BUCKET: &str = "media-bucket";
 
 /// What a job on a base model would get from a dataset.
 #[derive(Default)]
@@ -43,25 +49,40 @@ pub struct SplitFiles {
 }
 
 impl Datasets {
-    pub async fn for_model(self: &Arc<Self>, id: String, intent: Intent<'static>) -> Result<DataForModel, AppError> {
+    /// With the bucket that the job's files go to, the records whose media lie elsewhere are errors, too; the check that
+    /// is kept of a dataset knows no bucket, since it is the same for every connection.
+    pub async fn for_model(
+        self: &Arc<Self>,
+        id: String,
+        intent: Intent<'static>,
+        bucket: Option<String>,
+    ) -> Result<DataForModel, AppError> {
         self.work(id, move |opened| {
             let (model, data) = (intent.model, intent.data());
             let checked = findings::wait(opened, intent)?;
             let report = &checked.report;
             let state = opened.whole()?;
-            let mut training_tokens = 0;
+            let (mut training_tokens, mut elsewhere, mut first_elsewhere) = (0, 0, None);
             for row in state.iter() {
                 let row = row.map_err(|error| from_document(&error))?;
                 if row.split.is_none_or(|split| split == SplitKind::Training) {
                     training_tokens += sum(tokens::of_record(model, &row.record_or_empty()));
                 }
+                if let Some(bucket) = bucket.as_deref().filter(|_| row.split != Some(SplitKind::HoldOut))
+                    && !checked.breaks(MEDIA_BUCKET, row.id)
+                    && let Some(finding) = media_elsewhere(&row.record_or_empty(), &intent.in_bucket(bucket))
+                {
+                    elsewhere += 1;
+                    first_elsewhere.get_or_insert(Finding { record: Some(row.position), ..finding });
+                }
             }
+            let first_error = report.findings.iter().find(|one| one.severity == Severity::Error);
             let counts = opened.document().split_counts();
             let validation = counts.as_ref().map_or(0, |counts| counts.validation);
             Ok(DataForModel {
-                errors: report.errors,
+                errors: report.errors + elsewhere,
                 warnings: report.warnings,
-                first_error: report.findings.iter().find(|one| one.severity == Severity::Error).map(in_words),
+                first_error: first_error.or(first_elsewhere.as_ref()).map(in_words),
                 training: counts.as_ref().map_or(state.len(), |counts| counts.training),
                 validation: if data.validation_accepted { validation } else { 0 },
                 hold_out: counts.map_or(0, |counts| counts.hold_out),
@@ -215,4 +236,12 @@ impl Datasets {
         })
         .await
     }
+}
+
+/// What a record with media breaks only because of the bucket that it is uploaded to.
+fn media_elsewhere(record: &Record, intent: &Intent<'_>) -> Option<Finding> {
+    let has_media = record.turns.iter().flat_map(|turn| &turn.content).any(|block| Block::media_uri(block).is_some());
+    // Most records are text, and are not looked at again.
+    let found = has_media.then(|| check_record(record, intent))?;
+    found.into_iter().find(|finding| finding.rule == MEDIA_BUCKET)
 }

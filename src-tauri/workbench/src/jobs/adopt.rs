@@ -98,6 +98,8 @@ fn record_of(id: &str, remote: &cloud::Job, link: &Link, now_ms: i64) -> JobReco
         looks: Vec::new(),
         events: Vec::new(),
         notes: String::new(),
+        rehearsal: None,
+        rehearsed_by: None,
     };
     job.note_event(now_ms, "Found at the endpoint; it was started elsewhere");
     job

@@ -10,6 +10,7 @@
 //! | `request.rs`, `calls.rs` | the one request that is sent, and the same shown in several languages |
 //! | `drafts.rs`, `recipe.rs`, `batch.rs` | drafts kept, recipes, the first records as the model reads them |
 //! | `sweep.rs` | one draft started for several values |
+//! | `rehearse.rs` | the draft of one connection, tried at this computer first |
 //! | `submit.rs` | writes the files and the record, uploads, creates the job once |
 //! | `watch.rs` | one poller a job until it ends; stop |
 //! | `serve.rs` | the deployment of the tuned model |
@@ -36,6 +37,7 @@ mod plan;
 mod recipe;
 mod recommend;
 mod record;
+mod rehearse;
 mod remains;
 mod request;
 mod serve;

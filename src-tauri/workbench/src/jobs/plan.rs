@@ -19,22 +19,29 @@ const LONGEST_NAME: usize = 63;
 
 impl Workbench {
     pub async fn plan(&self, draft: &JobDraft) -> Result<JobPlan, AppError> {
-        let link = self.connections.link().await?;
+        self.plan_at(&self.connections.link().await?, draft).await
+    }
+
+    /// At this connection, whichever is current.
+    pub(super) async fn plan_at(&self, link: &Link, draft: &JobDraft) -> Result<JobPlan, AppError> {
         let model = models::find(&draft.base_model)?;
         let kind = kinds::of(draft);
         let data = match &draft.invocation_logs {
             // What stands in the logs is only known where they lie.
             Some(_) => DataForModel::default(),
-            None => self.datasets.for_model(draft.dataset.clone(), Intent::of(model, kind)).await?,
+            None => {
+                let intent = Intent::of(model, kind);
+                self.datasets.for_model(draft.dataset.clone(), intent, link.bucket.clone()).await?
+            }
         };
         let mut problems = data_problems(model, &data);
         problems.extend(check_draft(model, draft));
-        problems.extend(self.taken_names(draft, &link)?);
-        problems.extend(missing_choices(&link, draft));
-        problems.extend(self.problem_of_connection(&link, model, draft).await);
-        let places = Placed::of(&link, draft);
+        problems.extend(self.taken_names(draft, link)?);
+        problems.extend(missing_choices(link, draft));
+        problems.extend(self.problem_of_connection(link, model, draft).await);
+        let places = Placed::of(link, draft);
         let epochs = draft.hyperparameters.get("epochCount").and_then(|text| text.parse().ok());
-        let cost = self.cost_of(&link, model, data.training_tokens, epochs, None).await;
+        let cost = self.cost_of(link, model, data.training_tokens, epochs, None).await;
         Ok(JobPlan {
             problems,
             errors: data.errors,
@@ -129,11 +136,15 @@ impl Placed {
     }
 }
 
+/// Whether anything of the job goes to the connection's own bucket.
+pub fn uses_bucket(draft: &JobDraft) -> bool {
+    draft.invocation_logs.is_none() || draft.output_uri.is_none()
+}
+
 /// A job needs a place for its files and a role to take on.
-pub fn missing_choices(link: &Link, draft: &JobDraft) -> Vec<FieldProblem> {
+fn missing_choices(link: &Link, draft: &JobDraft) -> Vec<FieldProblem> {
     let name = &link.name;
-    let needs_bucket = draft.invocation_logs.is_none() || draft.output_uri.is_none();
-    let bucket = (needs_bucket && link.bucket.is_none())
+    let bucket = (uses_bucket(draft) && link.bucket.is_none())
         .then(|| problem("bucket", format!("No bucket is chosen for {name} yet.")));
     let role = (draft.role_arn.is_none() && link.role_arn.is_none())
         .then(|| problem("roleArn", format!("No role is chosen for {name} yet.")));

@@ -63,6 +63,29 @@ pub struct JobRecord {
     pub events: Vec<JobEvent>,
     #[serde(default)]
     pub notes: String,
+    /// Set of a job that was started to try another one first.
+    #[serde(default)]
+    pub rehearsal: Option<RehearsalRecord>,
+    /// The job that this one was tried with first.
+    #[serde(default)]
+    pub rehearsed_by: Option<String>,
+}
+
+/// What a job was the rehearsal of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RehearsalRecord {
+    /// Where the draft is to go afterwards, by id and by the name it had.
+    pub connection: String,
+    pub connection_name: String,
+    /// As it stood in the wizard, with everything that belongs to that connection.
+    pub draft: JobDraft,
+}
+
+/// Why a job is started, where that is told of it later.
+#[derive(Default)]
+pub struct Origin {
+    pub rehearsal: Option<RehearsalRecord>,
+    pub rehearsed_by: Option<String>,
 }
 
 /// More looks are thinned to every other one; a line of them stays as good on a screen.

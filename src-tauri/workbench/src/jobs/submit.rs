@@ -11,8 +11,8 @@ use whetstone_cloud::{CloudError, CloudErrorCode, S3Uri, TransferOptions};
 use whetstone_contract::{AppError, ErrorCode, JobDraft, JobEvent, JobStatus, JobSummary};
 
 use super::kinds;
-use super::plan::{Placed, missing_choices, refuse, training_key, validation_key};
-use super::record::{JobRecord, phases_not_started};
+use super::plan::{Placed, refuse, training_key, uses_bucket, validation_key};
+use super::record::{JobRecord, Origin, phases_not_started};
 use super::request::{Places, create_request, sent_hyperparameters};
 use crate::Workbench;
 use crate::activities::ActivityHandle;
@@ -28,17 +28,26 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const LOOK_ROUND: Duration = Duration::from_secs(1);
 
 impl Workbench {
-    pub(crate) async fn submit(&self, mut draft: JobDraft) -> Result<JobSummary, AppError> {
-        let plan = self.plan(&draft).await?;
+    pub(crate) async fn submit(&self, draft: JobDraft) -> Result<JobSummary, AppError> {
+        self.submit_at(&self.connections.shown().id, draft, Origin::default()).await
+    }
+
+    /// At this connection, whichever is current.
+    pub(super) async fn submit_at(
+        &self,
+        connection: &str,
+        mut draft: JobDraft,
+        origin: Origin,
+    ) -> Result<JobSummary, AppError> {
+        let link = self.link_for_long_work(connection).await?;
+        let plan = self.plan_at(&link, &draft).await?;
         if let Some(problem) = plan.problems.first() {
             return Err(refuse(problem));
         }
-        let link = self.link_for_long_work().await?;
-        // The connection may be another one by now than the one that was planned for.
-        if let Some(problem) = missing_choices(&link, &draft).first() {
-            return Err(refuse(problem));
-        }
         let placed = Placed::of(&link, &draft);
+        if uses_bucket(&draft) {
+            bucket_is_there(&link, &placed.bucket).await.map_err(|error| from_cloud(&error))?;
+        }
         let model = models::find(&draft.base_model)?;
         let id = random_id();
         let folder = self.jobs.folder.join(&id);
@@ -85,6 +94,8 @@ impl Workbench {
             looks: Vec::new(),
             events: vec![JobEvent { at: self.host.now_ms(), text: "Written down here; the upload begins".into() }],
             notes: String::new(),
+            rehearsal: origin.rehearsal,
+            rehearsed_by: origin.rehearsed_by,
             id,
             draft,
         };
@@ -183,7 +194,9 @@ impl Workbench {
         model: &BaseModel,
         activity: &mut ActivityHandle,
     ) -> Result<String, CloudError> {
-        link.cloud.ensure_bucket(&job.bucket).await?;
+        if uses_bucket(&job.draft) {
+            bucket_is_there(link, &job.bucket).await?;
+        }
         let folder = self.jobs.folder.join(&job.id);
         let mut uploads = Vec::new();
         if job.draft.invocation_logs.is_none() {
@@ -250,6 +263,22 @@ impl Workbench {
             Err(error) => tracing::error!(%error, job = id, "the end of a job could not be written down"),
         }
     }
+}
+
+/// A bucket that was chosen and deleted since is not made again behind the person's back: its content is gone, too, and
+/// a new one has none of its policies.
+async fn bucket_is_there(link: &Link, bucket: &str) -> Result<(), CloudError> {
+    let looked = link.cloud.bucket_place(bucket).await;
+    looked.map(drop).map_err(|error| match error.code {
+        CloudErrorCode::NotFound => {
+            let message = format!(
+                "The bucket {bucket} is not there any more. Choose another in Settings, under {}, or create it again.",
+                link.name
+            );
+            CloudError { message, ..error }
+        }
+        _ => error,
+    })
 }
 
 pub fn training_file(folder: &std::path::Path) -> PathBuf {

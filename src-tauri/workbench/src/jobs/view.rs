@@ -65,6 +65,12 @@ impl Workbench {
             advice: advice.map_err(|error| from_join(&error))?,
             events: job.events.clone(),
             notes: job.notes.clone(),
+            rehearsal: self.shown_rehearsal(&job)?,
+            rehearsed_by: job
+                .rehearsed_by
+                .as_ref()
+                .and_then(|id| self.jobs.get(id).ok())
+                .map(|job| self.summary_of(&job)),
             clone_route: advice::wizard(&job.id, "review", None),
             summary: self.summary_of(&job),
         })

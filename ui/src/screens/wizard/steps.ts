@@ -39,9 +39,3 @@ export function stepOf(field: string): StepId {
       return 'settings';
   }
 }
-
-/** A price as one or two words for a button: "Free: it runs here." becomes "free". */
-export function priceWord(price: string): string {
-  const word = price.split(/[:.;(]/, 1)[0]?.trim() ?? '';
-  return word.length > 0 && word.length <= 24 ? word.charAt(0).toLowerCase() + word.slice(1) : 'see price';
-}
