@@ -51,7 +51,7 @@ enum Command {
     Estimate(EstimateCall),
     /// Run the job of a recipe, from its data to the tuned model.
     Tune(TuneCall),
-    /// Measure recorded answers against their references.
+    /// Measure recorded answers, or put a dataset's records to models and say whether one is better.
     Evaluate(EvaluateCall),
     /// Ask AWS, from credentials to quotas, whether a customization job would be let in.
     Doctor(DoctorCall),

@@ -1,27 +1,53 @@
-//! `whetstone evaluate`: metrics over recorded answers, for scripts and continuous integration.
+//! `whetstone evaluate`: metrics over recorded answers, or models asked the records of a dataset, for scripts and
+//! continuous integration.
+//!
+//! Exit status: 0 done, 1 a threshold was missed or something stood in the way, 2 the call or the file cannot be read.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
+use whetstone_contract::{
+    Api, AppError, ErrorCode, Evaluation, EvaluationFile, EvaluationId, EvaluationState, EvaluationSummary, Nothing,
+    Outcome,
+};
 use whetstone_evaluation::{CONFIDENCE, Estimate, Metric, estimate};
+use whetstone_workbench::Workbench;
 
 use crate::command_line::{USAGE, print};
+use crate::tune;
+
+/// A look at the app's own record, which costs nothing.
+const PAUSE: Duration = Duration::from_millis(200);
 
 #[derive(Args)]
 pub struct EvaluateCall {
+    /// An evaluation recipe (TOML): which records are put to which models.
+    #[arg(conflicts_with = "pairs", required_unless_present = "pairs")]
+    recipe: Option<PathBuf>,
     /// Recorded answers: JSON Lines, {"reference": …, "prediction": …} each.
     #[arg(long, value_name = "FILE")]
-    pairs: PathBuf,
+    pairs: Option<PathBuf>,
+    /// Where the app keeps its data.
+    #[arg(long, env = "WHETSTONE_HOME", value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Write the report there: .html, .csv or .json. May be given several times.
+    #[arg(long, value_name = "FILE", conflicts_with = "pairs")]
+    report: Vec<PathBuf>,
+    /// End with status 1 unless the verdict is that the last model is better than the first.
+    #[arg(long, conflicts_with = "pairs")]
+    must_help: bool,
     /// Metrics by name, separated by commas, or all.
     #[arg(long, default_value = "all")]
     metrics: Metrics,
-    /// End with status 1 where a metric is below a value. May be given several times.
+    /// End with status 1 where a metric is below a value, of the last model where a recipe is run. May be given several
+    /// times.
     #[arg(long, value_name = "METRIC=VALUE")]
     at_least: Vec<Threshold>,
     /// Decides which pairs are drawn for the intervals.
@@ -77,7 +103,101 @@ struct Answer {
 }
 
 pub fn run(call: &EvaluateCall) -> ExitCode {
-    let pairs = match read_pairs(&call.pairs) {
+    match (&call.pairs, &call.recipe) {
+        (Some(pairs), _) => measure_pairs(call, pairs),
+        (None, Some(recipe)) => tune::ended(run_recipe(call, recipe)),
+        // The parser asks for one of them.
+        (None, None) => ExitCode::from(USAGE),
+    }
+}
+
+async fn run_recipe(call: &EvaluateCall, recipe: &Path) -> Result<ExitCode, AppError> {
+    let workbench = tune::open(call.data.clone()).await?;
+    let draft = workbench.evaluation_recipe(recipe).await?;
+    let plan = workbench.plan_evaluation(draft.clone()).await?;
+    eprintln!(
+        "{}: {} prompts, {} answered already, {}",
+        draft.name,
+        plan.prompts,
+        plan.answered,
+        plan.cost.headline.to_lowercase()
+    );
+    for note in plan.cost.notes.iter().chain(&plan.warnings) {
+        eprintln!("  {note}");
+    }
+    let begun = workbench.start_evaluation(draft).await?;
+    let ended = follow(&workbench, &begun.id).await?;
+    if let Some(error) = ended.error {
+        return Err(error);
+    }
+    let found = workbench.evaluation(EvaluationId { evaluation: begun.id.clone() }).await?;
+    for path in &call.report {
+        let what = match path.extension().and_then(|name| name.to_str()) {
+            Some("csv") => EvaluationFile::Csv,
+            Some("json") => EvaluationFile::Json,
+            _ => EvaluationFile::Html,
+        };
+        workbench.report_to(&begun.id, what, path).await?;
+    }
+    judge(call, &found)
+}
+
+/// Shows how far it is, until it has ended.
+async fn follow(workbench: &Workbench, id: &str) -> Result<EvaluationSummary, AppError> {
+    let terminal = std::io::stderr().is_terminal();
+    loop {
+        let all = workbench.evaluations(Nothing {}).await?;
+        let gone = || AppError::new(ErrorCode::NotFound, "The evaluation is gone.");
+        let one = all.into_iter().find(|one| one.id == id).ok_or_else(gone)?;
+        if terminal {
+            eprint!("\r\x1b[K{} of {} answers", one.answered, one.prompts);
+        }
+        if one.state != EvaluationState::Running {
+            if terminal {
+                eprintln!();
+            }
+            return Ok(one);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn judge(call: &EvaluateCall, found: &Evaluation) -> Result<ExitCode, AppError> {
+    let text = if call.json {
+        let value = serde_json::to_string(found);
+        value.map_err(|error| AppError::new(ErrorCode::Bug, error.to_string()))? + "\n"
+    } else {
+        let mut text = String::new();
+        for verdict in &found.verdicts {
+            text += &format!("{}. {}\n", verdict.heading, verdict.words);
+        }
+        text
+    };
+    let value = |metric: Metric| {
+        let row = found.metrics.iter().find(|row| row.id == metric.id())?;
+        Some(row.cells.last()?.as_ref()?.value)
+    };
+    let mut missed = false;
+    for threshold in &call.at_least {
+        if value(threshold.metric).is_none_or(|value| value < threshold.least) {
+            eprintln!(
+                "whetstone: {} is below {}, or does not fit these records",
+                threshold.metric.id(),
+                threshold.least
+            );
+            missed = true;
+        }
+    }
+    if call.must_help && found.verdicts.last().is_none_or(|verdict| verdict.outcome != Outcome::Better) {
+        eprintln!("whetstone: it is not shown to be better");
+        missed = true;
+    }
+    let printed = tune::written(&text);
+    Ok(if missed { ExitCode::FAILURE } else { printed })
+}
+
+fn measure_pairs(call: &EvaluateCall, path: &Path) -> ExitCode {
+    let pairs = match read_pairs(path) {
         Ok(pairs) => pairs,
         Err(message) => {
             eprintln!("whetstone: {message}");

@@ -72,9 +72,14 @@ impl Host for Headless {
 }
 
 pub fn run(call: &TuneCall) -> ExitCode {
+    ended(tune(call))
+}
+
+/// Runs the work to its end, and says what went wrong.
+pub fn ended(work: impl Future<Output = Result<ExitCode, AppError>>) -> ExitCode {
     let ended = tokio::runtime::Runtime::new()
         .map_err(|error| AppError::new(ErrorCode::Bug, "The program could not start.").detail(error.to_string()))
-        .and_then(|runtime| runtime.block_on(tune(call)));
+        .and_then(|runtime| runtime.block_on(work));
     match ended {
         Ok(code) => code,
         Err(error) => {
@@ -88,14 +93,19 @@ pub fn run(call: &TuneCall) -> ExitCode {
     }
 }
 
-async fn tune(call: &TuneCall) -> Result<ExitCode, AppError> {
+/// The workbench on a data folder, without a window.
+pub async fn open(data: Option<PathBuf>) -> Result<Arc<Workbench>, AppError> {
     let broken = |message: String| AppError::new(ErrorCode::Bug, message);
     let config = WorkbenchConfig {
-        data_dir: data_folder(call.data.clone()),
+        data_dir: data_folder(data),
         worker: worker_command().map_err(broken)?,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let workbench = Workbench::open(config, Arc::new(Headless)).await?;
+    Workbench::open(config, Arc::new(Headless)).await
+}
+
+async fn tune(call: &TuneCall) -> Result<ExitCode, AppError> {
+    let workbench = open(call.data.clone()).await?;
     let draft = workbench.cook(&call.recipe).await?;
     if call.show_call {
         let shown = workbench.show_call(draft).await?;
@@ -190,7 +200,7 @@ fn report(ended: &JobDetail, as_json: bool) -> Result<ExitCode, AppError> {
     Ok(if completed { printed } else { ExitCode::FAILURE })
 }
 
-fn written(text: &str) -> ExitCode {
+pub fn written(text: &str) -> ExitCode {
     match print(|out| out.write_all(text.as_bytes())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,

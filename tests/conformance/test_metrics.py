@@ -6,8 +6,10 @@ import subprocess
 
 import pytest
 from program import PROGRAM
+from rapidfuzz.distance import Levenshtein
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics import BLEU, CHRF
+from sklearn.metrics import accuracy_score, f1_score
 
 WORDS = """card Card arrive, arrived. ist ÜBER straße naïve ﬁne İstanbul 東京 カード 你好 привет 🙂 👩‍👩‍👧 e\u0301 don't
 state-of-the-art 3.50 1,000 10-20 $5 50% a/b (yes) "no" [x] <b> &amp; &lt; <skipped> _ ` ~ 2,a a,2 .5 5. -7 \u1c1f""".split()
@@ -56,8 +58,36 @@ def expected(pairs):
     values = {kind: sum(score[kind].fmeasure for score in scores) / len(scores) for kind in kinds}
     values["bleu"] = BLEU().corpus_score(predictions, [references]).score / 100
     values["chrf"] = CHRF().corpus_score(predictions, [references]).score / 100
-    values["exact_match"] = sum(reference == prediction for reference, prediction in pairs) / len(pairs)
+    values["exact_match"] = accuracy_score(references, predictions)
+    similar = (Levenshtein.normalized_similarity(reference, prediction) for reference, prediction in pairs)
+    values["edit_similarity"] = sum(similar) / len(pairs)
+    values["json_valid"] = sum(is_json(prediction) for prediction in predictions) / len(pairs)
+    values["macro_f1"] = macro_f1(references, predictions)
     return values
+
+
+def is_json(text):
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def macro_f1(references, predictions):
+    wanted = [reference.strip() for reference in references]
+    said = [prediction.strip() for prediction in predictions]
+    return f1_score(wanted, said, labels=sorted(set(wanted)), average="macro", zero_division=0)
+
+
+def test_labels_have_the_f1_that_scikit_learn_gives_them(tmp_path):
+    chance = random.Random(7)
+    labels = ["card", "cash", "straße", "a b", "loan"]
+    pairs = [(label, chance.choice([label, label, *labels, " " + label, "something else"])) for label in labels * 200]
+    references, predictions = zip(*pairs, strict=True)
+    found = measured(tmp_path, pairs)
+    assert found["macro_f1"] == pytest.approx(macro_f1(references, predictions), abs=1e-6)
+    assert found["exact_match"] == pytest.approx(accuracy_score(references, predictions), abs=1e-6)
 
 
 def test_a_set_has_the_value_that_the_defining_package_gives_it(pairs, tmp_path):

@@ -82,7 +82,7 @@ const unclear = evaluationSummary({
   outcome: 'noClearDifference',
 });
 
-function cell(value: number, reach: number, from: number | null): MetricCell {
+function cell(value: number, reach: number, from: number | null, more = true): MetricCell {
   const difference = from === null ? null : value - from;
   return {
     value,
@@ -96,7 +96,12 @@ function cell(value: number, reach: number, from: number | null): MetricCell {
             low: difference - reach,
             high: difference + reach,
             p: Math.abs(difference) > reach ? 0.0004 : 0.41,
-            outcome: Math.abs(difference) < reach ? 'noClearDifference' : difference > 0 ? 'better' : 'worse',
+            outcome:
+              Math.abs(difference) < reach
+                ? 'noClearDifference'
+                : difference > 0 === more
+                  ? 'better'
+                  : 'worse',
           },
   };
 }
@@ -119,7 +124,7 @@ const evaluation: Evaluation = {
       outcome: 'noClearDifference',
       heading: 'Tiny v1, 4 examples: no clear difference',
       words:
-        'Exact match: Tiny v1, 4 examples 9 of 400 (2.3 %), Tiny v1 4 (1.0 %). The difference lies between -0.5 and +3.0 points (p = 0.227, paired): either of them may be the better one.',
+        'Exact match: Tiny v1, 4 examples has 9 of 400 (2.3 %), Tiny v1 has 4 (1.0 %). The difference lies between -0.5 and +3.0 points (p = 0.227, paired): either of them may be the better one.',
       won: 8,
       lost: 3,
     },
@@ -128,7 +133,7 @@ const evaluation: Evaluation = {
       outcome: 'better',
       heading: 'Yes, it helped',
       words:
-        'Exact match: banking77-intents 331 of 400 (82.8 %), Tiny v1 4 (1.0 %). The gain lies between 77.4 and 85.0 points (p < 0.001, paired).',
+        'Exact match: banking77-intents has 331 of 400 (82.8 %), Tiny v1 has 4 (1.0 %). The gain lies between 77.4 and 85.0 points (p < 0.001, paired).',
       won: 328,
       lost: 1,
     },
@@ -144,7 +149,7 @@ const evaluation: Evaluation = {
       label: 'Latency',
       unit: 'ms',
       moreIsBetter: false,
-      cells: [cell(312, 14, null), cell(641, 22, 312), cell(58, 4, 312)],
+      cells: [cell(312, 14, null), cell(641, 22, 312, false), cell(58, 4, 312, false)],
     },
   ],
   slices: [

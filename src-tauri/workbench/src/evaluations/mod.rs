@@ -12,13 +12,14 @@
 //! | `run.rs` | asks what is not answered yet, several at once, as an activity |
 //! | `scores.rs`, `verdict.rs`, `slices.rs` | the numbers, what they say in words, parts of the records |
 //! | `rows.rs` | records side by side, and the picture of confusions |
-//! | `report.rs` | the report as a file |
+//! | `report.rs`, `recipe.rs` | the report as a file; an evaluation as a file, for scripts |
 //!
 //! Deliberately absent: any metric or interval, which are `whetstone-evaluation`'s.
 
 mod answers;
 mod cases;
 mod plan;
+mod recipe;
 mod record;
 mod report;
 mod rows;

@@ -47,7 +47,7 @@ fn words(scores: &Scores, first: &str, second: &str, base: &MetricCell, cell: &M
     let values = if scores.metric.is_proportion() {
         let right = |value: f64| (value * rows as f64).round();
         format!(
-            "{label}: {second} {} of {rows} ({:.1} %), {first} {} ({:.1} %).",
+            "{label}: {second} has {} of {rows} ({:.1} %), {first} has {} ({:.1} %).",
             right(cell.value),
             cell.value * 100.0,
             right(base.value),
@@ -55,7 +55,7 @@ fn words(scores: &Scores, first: &str, second: &str, base: &MetricCell, cell: &M
         )
     } else {
         format!(
-            "{label} over {rows} records: {second} {:.1} %, {first} {:.1} %.",
+            "{label} over {rows} records: {second} has {:.1} %, {first} has {:.1} %.",
             cell.value * 100.0,
             base.value * 100.0
         )
