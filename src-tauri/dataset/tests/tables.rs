@@ -63,8 +63,12 @@ fn the_columns_of_a_table_and_its_schema_are_told_before_it_is_read() {
     let source = sniff(&folder().join("messages.parquet")).unwrap();
     assert_eq!(source.format.schema(), Some(&Schema::OpenAiChat));
     let source = sniff(&folder().join("pairs.xlsx")).unwrap();
-    assert!(matches!(source.format, Format::Xlsx { header: true, .. }));
+    assert!(matches!(&source.format, Format::Xlsx { header: true, sheet, .. } if sheet == "pairs"));
     assert_eq!(source.sample[0][1], "Où est ma carte ?");
+    // An empty sheet before it is passed over.
+    let source = sniff(&folder().join("empty-first-sheet.xlsx")).unwrap();
+    assert!(matches!(&source.format, Format::Xlsx { sheet, .. } if sheet == "pairs"));
+    assert_eq!(sheets(&folder().join("empty-first-sheet.xlsx")).unwrap(), ["notes", "pairs"]);
     let source = sniff(&folder().join("no-header.xlsx")).unwrap();
     assert!(matches!(source.format, Format::Xlsx { header: false, .. }));
 }

@@ -178,7 +178,10 @@ fn preview(path: &Path, token: String, mut reading: Reading) -> Result<FilePrevi
     let mut sheets = Vec::new();
     let mut encodings = Vec::new();
     match &source.format {
-        Format::Xlsx { .. } => sheets = dataset::sheets(path).map_err(|error| from_read(&error))?,
+        Format::Xlsx { sheet, .. } => {
+            sheets = dataset::sheets(path).map_err(|error| from_read(&error))?;
+            reading.sheet = Some(sheet.clone());
+        }
         Format::Parquet { .. } => {}
         format => {
             encodings = Encoding::ALL

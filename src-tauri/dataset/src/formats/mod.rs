@@ -109,6 +109,8 @@ pub enum Format {
         table: Table,
     },
     Xlsx {
+        /// The one that is read.
+        sheet: String,
         /// The first row names the columns.
         header: bool,
         table: Table,

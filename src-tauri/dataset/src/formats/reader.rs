@@ -202,7 +202,7 @@ impl RecordReader {
                 let shape = Shape::of(&table, options)?;
                 (Body::Rows { rows: Rows::parquet(path), columns: table.columns }, shape)
             }
-            Format::Xlsx { header, table } => {
+            Format::Xlsx { header, table, .. } => {
                 let shape = Shape::of(&table, options)?;
                 let mut rows = Rows::xlsx(path, options.sheet.as_deref());
                 if header {

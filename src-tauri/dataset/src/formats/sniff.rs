@@ -304,7 +304,8 @@ fn sniff_xlsx(mut rows: Rows, header: Option<bool>, notes: &mut Notes) -> Result
         texts[0].resize(width, String::new());
     }
     let (table, sample) = table_of_texts(texts, header, notes);
-    Ok((Format::Xlsx { header, table }, sample))
+    let sheet = rows.sheet.unwrap_or_default();
+    Ok((Format::Xlsx { sheet, header, table }, sample))
 }
 
 fn sniff_parquet(mut rows: Rows, notes: &mut Notes) -> Result<Sniffed, ReadError> {

@@ -40,6 +40,8 @@ pub(crate) enum Told {
     Total(u64),
     /// Something worth knowing, a sentence.
     Note(String),
+    /// The sheet of a spreadsheet that the rows after it are of.
+    Sheet(String),
     Row(TableRow),
     Refused(ReadError),
 }
@@ -51,6 +53,8 @@ pub(crate) struct Rows {
     pub total: Option<u64>,
     pub taken: u64,
     pub notes: Vec<String>,
+    /// The sheet that is read, once its first row was taken.
+    pub sheet: Option<String>,
 }
 
 impl std::fmt::Debug for Rows {
@@ -95,7 +99,7 @@ impl Rows {
                 teller.tell(Told::Refused(error));
             }
         });
-        Rows { told, worker: Some(worker), total: None, taken: 0, notes: Vec::new() }
+        Rows { told, worker: Some(worker), total: None, taken: 0, notes: Vec::new(), sheet: None }
     }
 
     pub fn next_row(&mut self) -> Result<Option<TableRow>, ReadError> {
@@ -103,6 +107,7 @@ impl Rows {
             match self.told.recv() {
                 Ok(Told::Total(total)) => self.total = Some(total),
                 Ok(Told::Note(note)) => self.notes.push(note),
+                Ok(Told::Sheet(name)) => self.sheet = Some(name),
                 Ok(Told::Row(row)) => {
                     self.taken += 1;
                     return Ok(Some(row));

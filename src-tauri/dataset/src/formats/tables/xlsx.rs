@@ -112,6 +112,9 @@ fn read_sheet(book: &mut Xlsx<BufReader<File>>, name: &str, teller: &Teller) -> 
         let cell = cells.next_cell().map_err(|error| damaged(&error))?;
         let place = cell.as_ref().map(calamine::Cell::get_position);
         if place.map(|(row, _)| row) != Some(number) && !texts.is_empty() {
+            if rows == 0 {
+                teller.tell(Told::Sheet(name.to_owned()));
+            }
             rows += 1;
             let row = TableRow { number: u64::from(number) + 1, cells: Cells::Texts(std::mem::take(&mut texts)) };
             if !teller.tell(Told::Row(row)) {
