@@ -597,15 +597,18 @@ export function jobDetail(over: Partial<JobDetail> = {}): JobDetail {
 }
 
 /** The training priced, the hours of serving not known. */
-export function cost(draft: Pick<JobDraft, 'baseModel' | 'hyperparameters'>): CostEstimate {
+export function cost(
+  draft: Pick<JobDraft, 'baseModel' | 'hyperparameters'>,
+  trainingTokens = 231_480,
+): CostEstimate {
   const epochs = Number(draft.hyperparameters.epochCount ?? 2);
-  const billedTokens = 231_480 * epochs;
+  const billedTokens = trainingTokens * epochs;
   const usd = (billedTokens / 1000) * 0.00378;
   return {
     baseModel: draft.baseModel,
     baseModelName: 'Amazon Nova 2 Lite',
     region: 'us-east-1',
-    trainingTokens: 231_480,
+    trainingTokens,
     tokenSource: { exact: false, name: 'estimate, 6 characters a token', note: null },
     epochs,
     billedTokens,

@@ -280,6 +280,7 @@ function busy(theme: Theme): Handlers {
         baseModel,
         hyperparameters: epochs === null ? {} : { epochCount: String(epochs) },
       }),
+    estimate_tokens: ({ baseModel, tokens }) => fixture.cost({ baseModel, hyperparameters: {} }, tokens),
     running_costs: () => fixture.runningCosts(),
     set_end_time: ({ arn, endsAt }) => fixture.runningCosts(arn, endsAt),
     save_reminder: () => true,

@@ -184,6 +184,8 @@ commands! {
     plan_job(JobDraft) -> JobPlan;
     /// What a job would cost, and what its model costs afterwards.
     estimate(EstimateRequest) -> CostEstimate;
+    /// The same for tokens that were counted already, with the base model's default epochs.
+    estimate_tokens(TokenEstimateRequest) -> CostEstimate;
     /// What costs money as long as it is there, at this connection.
     running_costs(Nothing) -> RunningCosts;
     /// When the app is to end provisioned throughput.

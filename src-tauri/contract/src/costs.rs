@@ -12,6 +12,12 @@ shapes! {
         pub region: Option<String>,
     }
 
+    pub struct TokenEstimateRequest {
+        pub base_model: String,
+        /// Those of the records that would be trained on, once.
+        pub tokens: u64,
+    }
+
     /// What tuning a base model on a dataset costs, and what the tuned model costs afterwards.
     pub struct CostEstimate {
         pub base_model: String,

@@ -1,6 +1,6 @@
 //! Statistics of a dataset: numbers, and pictures of them drawn by the app.
 
-use crate::{ChartPalette, Coverage, Price, TokenSource, shapes};
+use crate::{ChartPalette, Coverage, TokenSource, shapes};
 
 shapes! {
     pub struct StatisticsRequest {
@@ -61,13 +61,6 @@ shapes! {
         pub records: u64,
         /// True when there is no split yet.
         pub of_all_records: bool,
-        pub epochs: u32,
-        /// Tokens times epochs.
-        pub billed_tokens: u64,
-        pub price: Option<Price>,
-        pub usd: Option<f64>,
-        /// In words, "unknown" included.
-        pub note: String,
     }
 
     #[derive(Eq, Copy)]

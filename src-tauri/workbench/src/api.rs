@@ -377,6 +377,10 @@ impl Api for Workbench {
         self.estimate_costs(request).await
     }
 
+    async fn estimate_tokens(&self, request: TokenEstimateRequest) -> Result<CostEstimate, AppError> {
+        self.estimate_of_tokens(request).await
+    }
+
     async fn running_costs(&self, _: Nothing) -> Result<RunningCosts, AppError> {
         self.running().await
     }

@@ -469,15 +469,7 @@ export type CostBasis = { tokens: number, records: number,
 /**
  * True when there is no split yet.
  */
-ofAllRecords: boolean, epochs: number, 
-/**
- * Tokens times epochs.
- */
-billedTokens: number, price: Price | null, usd: number | null, 
-/**
- * In words, "unknown" included.
- */
-note: string, };
+ofAllRecords: boolean, };
 
 /**
  * What tuning a base model on a dataset costs, and what the tuned model costs afterwards.
@@ -2327,6 +2319,12 @@ export type Theme = "system" | "light" | "dark";
 
 export type TokenCount = { total: number, prompt: number, completion: number, source: TokenSource, };
 
+export type TokenEstimateRequest = { baseModel: string, 
+/**
+ * Those of the records that would be trained on, once.
+ */
+tokens: number, };
+
 /**
  * Where a number of tokens comes from.
  */
@@ -2484,6 +2482,7 @@ export interface Commands {
   open_recipe: { argument: Nothing; answer: OpenedRecipe | null };
   plan_job: { argument: JobDraft; answer: JobPlan };
   estimate: { argument: EstimateRequest; answer: CostEstimate };
+  estimate_tokens: { argument: TokenEstimateRequest; answer: CostEstimate };
   running_costs: { argument: Nothing; answer: RunningCosts };
   set_end_time: { argument: EndTimeRequest; answer: RunningCosts };
   save_reminder: { argument: ReminderRequest; answer: boolean };

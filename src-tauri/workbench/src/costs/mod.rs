@@ -17,7 +17,7 @@ mod running;
 use std::time::Duration;
 
 use whetstone_catalog::{BaseModel, Price};
-use whetstone_contract::{AppError, CostEstimate, EstimateRequest, TokenSource};
+use whetstone_contract::{AppError, CostEstimate, EstimateRequest, TokenEstimateRequest, TokenSource};
 use whetstone_dataset::Intent;
 
 use crate::connections::Link;
@@ -67,6 +67,11 @@ impl Workbench {
         let model = models::find(&request.base_model)?;
         let data = self.datasets.for_model(request.dataset, Intent::new(model), None).await?;
         Ok(self.cost_of(&link, model, data.training_tokens, request.epochs, request.region.as_deref()).await)
+    }
+
+    pub(crate) async fn estimate_of_tokens(&self, request: TokenEstimateRequest) -> Result<CostEstimate, AppError> {
+        let link = self.connections.link().await?;
+        Ok(self.cost_of(&link, models::find(&request.base_model)?, request.tokens, None, None).await)
     }
 
     /// The estimate at a connection.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use whetstone_catalog::{BaseModel, PriceItem};
+use whetstone_catalog::BaseModel;
 use whetstone_charts::{Bars, Histogram, Palette, bars, histogram};
 use whetstone_contract as contract;
 use whetstone_contract::{
@@ -128,7 +128,11 @@ fn show(numbers: &Statistics, model: &'static BaseModel, opened: &Opened, covera
             }),
             conflicting: numbers.contradictions,
         },
-        cost: cost(numbers, model, opened),
+        cost: CostBasis {
+            tokens: numbers.training_tokens,
+            records: numbers.training_records,
+            of_all_records: opened.document().split_counts().is_none(),
+        },
     }
 }
 
@@ -144,31 +148,6 @@ fn spread(lengths: &Lengths) -> Spread {
         p99: lengths.at_share(0.99).into(),
         most: lengths.most().into(),
         mean,
-    }
-}
-
-fn cost(numbers: &Statistics, model: &'static BaseModel, opened: &Opened) -> CostBasis {
-    let epochs = model.hyperparameter("epochCount").and_then(|epochs| epochs.default.parse::<u32>().ok()).unwrap_or(1);
-    let billed = numbers.training_tokens * u64::from(epochs);
-    let price = model.prices.iter().find(|price| price.what == PriceItem::Training);
-    #[expect(clippy::cast_precision_loss, reason = "a price is rounded to cents anyway")]
-    let usd = price.map(|price| billed as f64 / 1000.0 * price.usd);
-    let note = match (price, model.local) {
-        (_, true) => "Trained on this computer: not billed.".to_owned(),
-        (Some(price), _) => {
-            format!("Tokens × epochs × {} USD per {} ({}, {}).", price.usd, price.unit, price.source, price.date)
-        }
-        (None, _) => "No dated source names a price for training this model: unknown.".to_owned(),
-    };
-    CostBasis {
-        tokens: numbers.training_tokens,
-        records: numbers.training_records,
-        of_all_records: opened.document().split_counts().is_none(),
-        epochs,
-        billed_tokens: billed,
-        price: price.map(models::show_price),
-        usd,
-        note,
     }
 }
 
