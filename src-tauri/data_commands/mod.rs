@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use whetstone_catalog::BaseModel;
-use whetstone_dataset::Watch;
+use whetstone_dataset::{Intent, Watch};
 
 pub use convert::{ConvertCall, convert_file};
 pub use estimate::{EstimateCall, estimate_file};
@@ -23,6 +23,12 @@ fn model(id: &str) -> Result<&'static BaseModel, String> {
         let known: Vec<&str> = whetstone_catalog::catalog().models().iter().map(|model| model.id.as_str()).collect();
         format!("{id} is not a base model that Whetstone knows; there are:\n  {}", known.join("\n  "))
     })
+}
+
+/// Fine-tuning the base model with this id, one that is only listed included.
+fn intent(id: &str) -> Result<Intent<'static>, String> {
+    let listed = whetstone_catalog::catalog().find_listed(id).and_then(Intent::of_listed);
+    listed.map_or_else(|| Ok(Intent::new(model(id)?)), Ok)
 }
 
 fn in_words(path: &Path, error: &str, hint: &str) -> String {

@@ -10,9 +10,9 @@ use serde::Serialize;
 use serde_json::json;
 use tempfile::NamedTempFile;
 use whetstone_dataset::validate::{FileSource, LineSource, Options, Report, validate};
-use whetstone_dataset::{Finding, Intent, ReadOptions, Schema, Severity, SplitKind, Watch, import_jsonl, sniff};
+use whetstone_dataset::{Finding, ReadOptions, Schema, Severity, SplitKind, Watch, import_jsonl, sniff};
 
-use super::{Told, in_words, model};
+use super::{Told, in_words, intent};
 use crate::command_line::{USAGE, print};
 
 /// So many findings of each rule are told in words; all of them are counted. JSON has every one.
@@ -48,7 +48,7 @@ struct ShownFinding<'a> {
 }
 
 pub fn validate_files(call: &ValidateCall) -> ExitCode {
-    let report = model(&call.model).and_then(|model| {
+    let report = intent(&call.model).and_then(|intent| {
         let told = Told::new("Checking");
         let files = files(call, &told)?;
         let schema = files.first().map_or(Schema::PromptCompletion, |file| file.schema.clone());
@@ -57,7 +57,7 @@ pub fn validate_files(call: &ValidateCall) -> ExitCode {
         let as_uploaded = files.iter().all(|file| file.converted.is_none());
         let kept_per_rule = if call.json { usize::MAX } else { KEPT };
         let options = Options { kept_per_rule, as_uploaded, ..Options::default() };
-        let report = validate(sources, &schema, &Intent::new(model), &options, &told);
+        let report = validate(sources, &schema, &intent, &options, &told);
         told.end();
         report.map_err(|error| format!("{error}. {}", error.hint()))
     });

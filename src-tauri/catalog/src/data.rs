@@ -15,6 +15,8 @@ pub enum DataFormat {
     Pretraining,
     /// `{"messages": [{"role", "content": text}], "reference_answer"?: …, "tools"?: […]}`, for reinforcement
     OpenAiChat,
+    /// `{"image-ref": "s3://…", "caption": …}`
+    ImageRef,
 }
 
 impl DataFormat {
@@ -25,6 +27,7 @@ impl DataFormat {
             Self::Conversation => "Conversation",
             Self::Pretraining => "Pretraining",
             Self::OpenAiChat => "OpenAiChat",
+            Self::ImageRef => "ImageRef",
         }
     }
 }
@@ -127,6 +130,9 @@ pub struct DataRules {
     pub max_tokens_per_record: Option<u32>,
     pub max_prompt_tokens: Option<u32>,
     pub max_completion_tokens: Option<u32>,
+    /// Characters of the caption of a picture.
+    pub min_caption_chars: Option<u32>,
+    pub max_caption_chars: Option<u32>,
     /// What the model reads at once: of a longer record only the end is trained on. Only where that is what happens
     /// instead of a refusal.
     pub context_tokens: Option<u32>,
@@ -182,6 +188,13 @@ pub struct DataRules {
 }
 
 impl DataRules {
+    /// Fills in what an entry leaves to be understood.
+    pub(crate) fn complete(&mut self) {
+        if self.accepts_formats.is_empty() {
+            self.accepts_formats = vec![self.format];
+        }
+    }
+
     pub fn accepts(&self, format: DataFormat) -> bool {
         self.accepts_formats.contains(&format)
     }

@@ -67,9 +67,7 @@ pub(crate) fn parse_family(file: &str, text: &str) -> Result<Vec<BaseModel>, Cat
     let mut family: Family =
         toml::from_str(text).map_err(|source| CatalogError::Syntax { file: file.to_owned(), source })?;
     for data in std::iter::once(&mut family.data).chain(family.purposes.iter_mut().map(|purpose| &mut purpose.data)) {
-        if data.accepts_formats.is_empty() {
-            data.accepts_formats = vec![data.format];
-        }
+        data.complete();
     }
     let of_purposes = family.purposes.iter().filter_map(|purpose| purpose.hyperparameters.as_ref()).flatten();
     for parameter in family.hyperparameters.iter().chain(of_purposes) {

@@ -4,10 +4,10 @@
 //! The facts stand in `models/*.toml`, one file for each set of models that share data rules and
 //! hyperparameters; adding a model is an entry there, listed in [`FAMILY_FILES`]. The catalog is
 //! embedded, parsed once and never changes while the program runs. Models that cannot be trained on
-//! this computer are in `listed/`, with the reason and without rules; `guide/` holds goals, families and methods.
+//! this computer are in `listed/`, with the reason; `guide/` holds goals, families and methods.
 //!
 //! Deliberately absent: any network call (what `ListFoundationModels` adds is merged by whoever
-//! asked for it), the data rules of image and embedding models, and any guess. What no source
+//! asked for it) and any guess. What no source
 //! confirms is said in [`BaseModel::unverified`] or [`Hyperparameter::unverified`], and a price that
 //! is not known is not listed.
 

@@ -1,11 +1,12 @@
 //! Base models that are only listed: known by name and kind, so that a request for one can be told why it is refused.
 //!
-//! The facts stand in `listed/models.toml`. Deliberately absent: data rules, and hyperparameters that could be checked, as
-//! nothing here trains these models; what is known of them is there to be read.
+//! The facts stand in `listed/models.toml`. Data rules stand there for those whose data can be
+//! checked all the same. Deliberately absent: hyperparameters that could be checked, as nothing here trains these models;
+//! what is known of them is there to be read.
 
 use serde::Deserialize;
 
-use crate::{CatalogError, CustomizationType, Lifecycle, ServingMode};
+use crate::{CatalogError, CustomizationType, DataRules, Lifecycle, ServingMode};
 
 pub(crate) const FILE: (&str, &str) = ("listed/models.toml", include_str!("../listed/models.toml"));
 
@@ -28,6 +29,8 @@ pub struct ListedModel {
     /// What its data must keep to, in words.
     #[serde(default)]
     pub limits: Vec<String>,
+    /// The same as rules, where enough of it is known to check data by it.
+    pub data: Option<DataRules>,
     #[serde(default)]
     pub hyperparameters: Vec<ListedHyperparameter>,
     pub sources: Vec<String>,
@@ -73,6 +76,10 @@ struct File {
 }
 
 pub(crate) fn parse((file, text): (&str, &str)) -> Result<Vec<ListedModel>, CatalogError> {
-    let file: File = toml::from_str(text).map_err(|source| CatalogError::Syntax { file: file.to_owned(), source })?;
+    let mut file: File =
+        toml::from_str(text).map_err(|source| CatalogError::Syntax { file: file.to_owned(), source })?;
+    for data in file.models.iter_mut().filter_map(|model| model.data.as_mut()) {
+        data.complete();
+    }
     Ok(file.models)
 }

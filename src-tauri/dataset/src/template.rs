@@ -213,7 +213,7 @@ pub fn preview(record: &Record, format: DataFormat, system: SystemHandling) -> P
     let turns = fitted.record.into_iter().flat_map(|record| record.turns);
     Preview {
         texts: turns.map(|turn| (turn.role.clone(), turn.text().into_owned())).collect(),
-        turns: !matches!(format, DataFormat::PromptCompletion | DataFormat::Pretraining),
+        turns: !matches!(format, DataFormat::PromptCompletion | DataFormat::Pretraining | DataFormat::ImageRef),
         losses: fitted.losses,
     }
 }

@@ -23,6 +23,9 @@ fn model(id: &str) -> &'static BaseModel {
 }
 
 fn intent(example: &Example) -> Intent<'static> {
+    if let Some(listed) = catalog().find_listed(example.model) {
+        return Intent::of_listed(listed).unwrap();
+    }
     let model = model(example.model);
     assert!(model.supports(example.purpose), "{}", example.model);
     Intent::of(model, example.purpose)
@@ -509,10 +512,10 @@ fn media_must_lie_in_the_bucket_of_the_dataset_where_it_is_known() {
 /// The base models that a rule concerns, with the kind of training where it is not fine-tuning.
 fn whom(rule: &Rule) -> String {
     let intents = || {
-        catalog()
-            .models()
-            .iter()
-            .flat_map(|model| model.customization_types.iter().map(move |&purpose| Intent::of(model, purpose)))
+        let models = catalog().models().iter();
+        let purposes =
+            models.flat_map(|model| model.customization_types.iter().map(move |&purpose| Intent::of(model, purpose)));
+        purposes.chain(catalog().listed_models().iter().filter_map(Intent::of_listed))
     };
     if intents().all(|intent| (rule.concerns)(&intent)) {
         return "every base model".to_owned();
@@ -526,7 +529,7 @@ fn whom(rule: &Rule) -> String {
     ] {
         let of: Vec<_> = intents().filter(|intent| intent.purpose == purpose).collect();
         let concerned: Vec<&str> =
-            of.iter().filter(|intent| (rule.concerns)(intent)).map(|intent| intent.model.name.as_str()).collect();
+            of.iter().filter(|intent| (rule.concerns)(intent)).map(|intent| intent.name()).collect();
         if !concerned.is_empty() && concerned.len() == of.len() {
             lists.push(format!("{name}: all"));
         } else if !concerned.is_empty() {
@@ -580,7 +583,7 @@ fn milder(rule: &Rule) -> String {
     let mut others: Vec<String> = Vec::new();
     for example in rule.examples {
         for finding in said(rule, example.breaks, &intent(example)) {
-            let text = format!("{} for {}", finding.severity.as_str(), model(example.model).name);
+            let text = format!("{} for {}", finding.severity.as_str(), intent(example).name());
             if finding.severity != rule.severity && !others.contains(&text) {
                 others.push(text);
             }

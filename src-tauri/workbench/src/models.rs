@@ -181,6 +181,7 @@ fn format_in_words(format: catalog::DataFormat) -> &'static str {
         catalog::DataFormat::Conversation => "conversation",
         catalog::DataFormat::Pretraining => "plain text",
         catalog::DataFormat::OpenAiChat => "chat with a reference answer",
+        catalog::DataFormat::ImageRef => "pictures with captions",
     }
 }
 

@@ -1,13 +1,15 @@
 //! What the data is meant for.
 
-use whetstone_catalog::{BaseModel, CustomizationType, DataFormat, DataRules, Stance};
+use whetstone_catalog::{BaseModel, CustomizationType, DataFormat, DataRules, ListedModel, Stance};
 
 use super::Severity;
 
 /// The base model that the data is to train, and how.
 #[derive(Debug, Clone, Copy)]
 pub struct Intent<'a> {
-    pub model: &'a BaseModel,
+    id: &'a str,
+    name: &'a str,
+    data: &'a DataRules,
     pub purpose: CustomizationType,
     /// The bucket that the dataset is, or will be, uploaded to, where it is known.
     pub bucket: Option<&'a str>,
@@ -20,7 +22,13 @@ impl<'a> Intent<'a> {
     }
 
     pub fn of(model: &'a BaseModel, purpose: CustomizationType) -> Intent<'a> {
-        Intent { model, purpose, bucket: None }
+        Intent { id: &model.id, name: &model.name, data: model.data_for(purpose), purpose, bucket: None }
+    }
+
+    /// Fine-tuning a model that is only listed, where it is known what its data must be.
+    pub fn of_listed(model: &'a ListedModel) -> Option<Intent<'a>> {
+        let purpose = CustomizationType::FineTuning;
+        Some(Intent { id: &model.id, name: &model.name, data: model.data.as_ref()?, purpose, bucket: None })
     }
 
     pub fn in_bucket(self, bucket: &'a str) -> Intent<'a> {
@@ -29,11 +37,16 @@ impl<'a> Intent<'a> {
 
     /// What this kind of training of this model asks of its data.
     pub fn data(&self) -> &'a DataRules {
-        self.model.data_for(self.purpose)
+        self.data
     }
 
-    pub(super) fn name(&self) -> &'a str {
-        &self.model.name
+    /// The base model's id.
+    pub fn id(&self) -> &'a str {
+        self.id
+    }
+
+    pub fn name(&self) -> &'a str {
+        self.name
     }
 
     /// How bad it is to break a rule of shape: where a single bad record is dropped, no job fails over it.
@@ -52,5 +65,10 @@ impl<'a> Intent<'a> {
 
     pub(super) fn is_conversation(&self) -> bool {
         self.data().format == DataFormat::Conversation
+    }
+
+    /// Whether a record is a picture and its caption.
+    pub(super) fn is_captioned(&self) -> bool {
+        self.data().format == DataFormat::ImageRef
     }
 }

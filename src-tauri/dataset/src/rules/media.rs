@@ -8,7 +8,7 @@ use serde_json::Value;
 use whetstone_catalog::{MediaKind, Stance};
 use whetstone_scan::Facts;
 
-use super::rule::models::{LLAMA_32, MICRO, NOVA_2, PRO};
+use super::rule::models::{LLAMA_32, MICRO, NOVA_2, PRO, TITAN_EMBEDDINGS, TITAN_IMAGES};
 use super::{Broken, Example, Finding, Fix, Intent, Mend, Rule, RuleKind, Severity};
 use crate::record::{Block, Record, Role, Turn};
 
@@ -100,7 +100,7 @@ pub(super) const RULES: &[Rule] = &[
         source: "Amazon Nova User Guide, UG nova-2-sft-data-prep and AWS's published validators; for Nova 2 Lite they disagree on WebP and WebM, which are refused",
         fix: None,
         needs: Facts::UNKNOWN,
-        concerns: takes_media,
+        concerns: |intent| takes_media(intent) && !intent.is_captioned(),
         hold_out: false,
         kind: RuleKind::Record(media_format),
         examples: &[
@@ -113,6 +113,50 @@ pub(super) const RULES: &[Rule] = &[
                 NOVA_2,
                 r#"{"messages":[{"role":"user","content":[{"text":"What is it?"},{"image":{"format":"webp","source":{"s3Location":{"uri":"s3://pets/cat.webp","bucketOwner":"111122223333"}}}}]},{"role":"assistant","content":[{"text":"A cat."}]}]}"#,
                 r#"{"messages":[{"role":"user","content":[{"text":"What is it?"},{"image":{"format":"gif","source":{"s3Location":{"uri":"s3://pets/cat.gif","bucketOwner":"111122223333"}}}}]},{"role":"assistant","content":[{"text":"A cat."}]}]}"#,
+            ),
+        ],
+    },
+    Rule {
+        id: "image-name",
+        severity: Severity::Warning,
+        asks: "The name of a picture with a caption ends as that of a PNG or JPEG file does.",
+        source: "Amazon Bedrock User Guide: model-customization-prepare, which names the two formats. That the service goes by the name is not said",
+        fix: None,
+        needs: Facts::UNKNOWN,
+        concerns: |intent| intent.is_captioned(),
+        hold_out: false,
+        kind: RuleKind::Record(image_name),
+        examples: &[Example::new(
+            TITAN_IMAGES,
+            r#"{"image-ref":"s3://pets/cat.webp","caption":"A cat."}"#,
+            r#"{"image-ref":"s3://pets/cat.JPG","caption":"A cat."}"#,
+        )],
+    },
+    Rule {
+        id: "caption-length",
+        severity: Severity::Error,
+        asks: "The caption of a picture has neither too few nor too many characters.",
+        source: "Amazon Bedrock User Guide: model-customization-prepare. For version 2 of Titan Image Generator the bounds of version 1 are assumed",
+        fix: None,
+        needs: Facts::UNKNOWN,
+        concerns: |intent| intent.data().min_caption_chars.is_some() || intent.data().max_caption_chars.is_some(),
+        hold_out: false,
+        kind: RuleKind::Record(caption_length),
+        examples: &[
+            Example::new(
+                TITAN_IMAGES,
+                r#"{"image-ref":"s3://pets/cat.png","caption":"ox"}"#,
+                r#"{"image-ref":"s3://pets/cat.png","caption":"cat"}"#,
+            ),
+            Example::new(
+                TITAN_IMAGES,
+                r#"{"image-ref":"s3://pets/cat.png","caption":"{é*1025}"}"#,
+                r#"{"image-ref":"s3://pets/cat.png","caption":"{é*1024}"}"#,
+            ),
+            Example::new(
+                TITAN_EMBEDDINGS,
+                r#"{"image-ref":"s3://pets/cat.png","caption":"{é*2561}"}"#,
+                r#"{"image-ref":"s3://pets/cat.png","caption":"{é*2560}"}"#,
             ),
         ],
     },
@@ -152,6 +196,11 @@ pub(super) const RULES: &[Rule] = &[
                 LLAMA_32,
                 r#"{"messages":[{"role":"user","content":[{"image":{"format":"png","source":{"bytes":"iVBORw0KGgo="}}}]},{"role":"assistant","content":[{"text":"A cat."}]}]}"#,
                 r#"{"messages":[{"role":"user","content":[{"image":{"format":"png","source":{"s3Location":{"uri":"s3://pets/cat(1).png"}}}}]},{"role":"assistant","content":[{"text":"A cat."}]}]}"#,
+            ),
+            Example::new(
+                TITAN_IMAGES,
+                r#"{"image-ref":"https://pets.example/cat.png","caption":"A cat."}"#,
+                r#"{"image-ref":"s3://pets/cat.png","caption":"A cat."}"#,
             ),
         ],
     },
@@ -390,17 +439,48 @@ pub(super) fn s3_parts(uri: &str) -> Option<(&str, &str)> {
     (!bucket.is_empty() && !key.is_empty()).then_some((bucket, key))
 }
 
-fn s3_uri(block: &Block) -> Option<&str> {
+fn s3_uri<'a>(block: &'a Block, intent: &Intent) -> Option<&'a str> {
     let (Block::Image(value) | Block::Video(value) | Block::Document(value)) = block else { return None };
-    value["source"]["s3Location"]["uri"].as_str()
+    if intent.is_captioned() { value.as_str() } else { value["source"]["s3Location"]["uri"].as_str() }
+}
+
+fn image_name(record: &Record, intent: &Intent) -> Vec<Broken> {
+    let broken = media(record, intent).filter_map(|(turn, _, block)| {
+        let (_, key) = s3_parts(s3_uri(block, intent)?)?;
+        let ending = key.rsplit(['/', '.']).next().unwrap_or(key).to_ascii_lowercase();
+        if matches!(ending.as_str(), "png" | "jpg" | "jpeg") {
+            return None;
+        }
+        let message =
+            format!("The picture's name does not end in .png, .jpg or .jpeg; {} takes PNG and JPEG.", intent.name());
+        Some(Broken::new(message, "Convert the picture, or give its object the right name.").in_turn(record, turn))
+    });
+    broken.collect()
+}
+
+fn caption_length(record: &Record, intent: &Intent) -> Vec<Broken> {
+    let (least, most) = (intent.data().min_caption_chars, intent.data().max_caption_chars);
+    let captions = record.turns.iter().enumerate().filter(|(_, turn)| turn.role == Role::Assistant);
+    let broken = captions.filter_map(|(index, turn)| {
+        let chars = turn.text().chars().count();
+        let (bound, limit) = if least.is_some_and(|least| chars < least as usize) {
+            ("at least", least?)
+        } else {
+            ("at most", most.filter(|&most| chars > most as usize)?)
+        };
+        let message = format!("The caption has {chars} characters; {} takes {bound} {limit}.", intent.name());
+        Some(Broken::new(message, "Write what is to be seen in a sentence or two.").in_turn(record, index))
+    });
+    broken.collect()
 }
 
 fn media_source(record: &Record, intent: &Intent) -> Vec<Broken> {
     let punctuation = intent.data().key_punctuation.as_deref().unwrap_or(S3_PUNCTUATION);
     let broken = media(record, intent).filter_map(|(turn, kind, block)| {
         let what = kind.as_str();
-        let Some((_, key)) = s3_uri(block).and_then(s3_parts) else {
-            let message = format!("The {what} is not named by an S3 URI (source.s3Location.uri, s3://bucket/key).");
+        let Some((_, key)) = s3_uri(block, intent).and_then(s3_parts) else {
+            let member = if intent.is_captioned() { "image-ref" } else { "source.s3Location.uri" };
+            let message = format!("The {what} is not named by an S3 URI ({member}, s3://bucket/key).");
             let hint = "Upload the file to the bucket of the dataset and name it.";
             return Some(Broken::new(message, hint).in_turn(record, turn));
         };
@@ -418,7 +498,7 @@ fn media_source(record: &Record, intent: &Intent) -> Vec<Broken> {
 fn media_bucket(record: &Record, intent: &Intent) -> Vec<Broken> {
     let mut expected = intent.bucket;
     for (turn, kind, block) in media(record, intent) {
-        let Some((bucket, _)) = s3_uri(block).and_then(s3_parts) else { continue };
+        let Some((bucket, _)) = s3_uri(block, intent).and_then(s3_parts) else { continue };
         let own = *expected.get_or_insert(bucket);
         if own != bucket {
             let whose = if intent.bucket.is_some() { "the dataset" } else { "the media before it" };

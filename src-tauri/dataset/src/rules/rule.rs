@@ -85,6 +85,8 @@ pub(super) mod models {
     pub const LLAMA_33: &str = "meta.llama3-3-70b-instruct-v1:0:128k";
     pub const CLAUDE: &str = "anthropic.claude-3-haiku-20240307-v1:0:200k";
     pub const COHERE: &str = "cohere.command-text-v14";
+    pub const TITAN_IMAGES: &str = "amazon.titan-image-generator-v1:0";
+    pub const TITAN_EMBEDDINGS: &str = "amazon.titan-embed-image-v1:0";
     pub const TITAN: &str = "amazon.titan-text-express-v1:0:8k";
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use whetstone_catalog::{CustomizationType, DataFormat, SchemaVersion, Stance};
 use whetstone_scan::Facts;
 
-use super::rule::models::{LLAMA_31, LLAMA_33, MICRO};
+use super::rule::models::{LLAMA_31, LLAMA_33, MICRO, TITAN_IMAGES};
 use super::{Broken, Example, Finding, Intent, Rule, RuleKind, Severity};
 use crate::formats::ShapeError;
 use crate::write::SCHEMA_VERSION;
@@ -36,6 +36,11 @@ pub(super) const RULES: &[Rule] = &[
                 MICRO,
                 r#"{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello"}]}"#,
                 r#"{"messages":[{"role":"user","content":[{"text":"Hi"}]},{"role":"assistant","content":[{"text":"Hello"}]}]}"#,
+            ),
+            Example::new(
+                TITAN_IMAGES,
+                r#"{"image-ref":"s3://pets/cat.png","captions":["A cat."]}"#,
+                r#"{"image-ref":"s3://pets/cat.png","caption":"A cat."}"#,
             ),
         ],
     },
@@ -140,6 +145,7 @@ fn record_shape(object: &Object, intent: &Intent) -> Vec<Broken> {
         DataFormat::ClaudeMessages => claude(object),
         DataFormat::Conversation => conversation(object),
         DataFormat::OpenAiChat => chat(object, intent),
+        DataFormat::ImageRef => text(object, "image-ref").and_then(|()| text(object, "caption")),
     };
     let broken = shape.err().map(|why| {
         let message = format!("Each line must follow '{}': {why}.", pattern(format));
@@ -166,6 +172,7 @@ fn pattern(format: DataFormat) -> &'static str {
         DataFormat::OpenAiChat => {
             r#"{"messages": [{"role": "user", "content": "<text>"}], "reference_answer": "<text>"}"#
         }
+        DataFormat::ImageRef => r#"{"image-ref": "<s3://bucket/key>", "caption": "<text>"}"#,
     }
 }
 

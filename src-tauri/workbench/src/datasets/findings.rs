@@ -287,8 +287,8 @@ fn intent(asked: &FindingsRequest) -> Result<Intent<'static>, AppError> {
 /// Under which a check is kept: what the data is meant for, fine-tuning where nothing else is said.
 fn key(intent: &Intent<'_>) -> String {
     match intent.purpose {
-        CustomizationType::FineTuning => intent.model.id.clone(),
-        other => format!("{} {}", intent.model.id, other.as_str()),
+        CustomizationType::FineTuning => intent.id().to_owned(),
+        other => format!("{} {}", intent.id(), other.as_str()),
     }
 }
 

@@ -16,7 +16,7 @@ use super::rows::sum;
 use super::show::in_words;
 use super::{Datasets, from_document};
 use crate::errors::from_io;
-use crate::tokens;
+use crate::{models, tokens};
 
 /// The rule that asks where the media of a record lie.
 const MEDIA_BUCKET: &str = "media-bucket";
@@ -58,7 +58,7 @@ impl Datasets {
         bucket: Option<String>,
     ) -> Result<DataForModel, AppError> {
         self.work(id, move |opened| {
-            let (model, data) = (intent.model, intent.data());
+            let (model, data) = (models::find(intent.id())?, intent.data());
             let checked = findings::wait(opened, intent)?;
             let report = &checked.report;
             let state = opened.whole()?;

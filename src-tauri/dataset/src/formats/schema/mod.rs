@@ -101,6 +101,7 @@ impl From<DataFormat> for Schema {
             DataFormat::Conversation => Schema::Conversation,
             DataFormat::Pretraining => Schema::Pretraining,
             DataFormat::OpenAiChat => Schema::OpenAiChat,
+            DataFormat::ImageRef => Schema::ImageRef,
         }
     }
 }
