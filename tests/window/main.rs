@@ -9,6 +9,7 @@ mod first_tune;
 mod harness;
 mod jobs;
 mod million;
+mod models;
 mod secrets;
 mod survival;
 mod wizard;

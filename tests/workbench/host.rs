@@ -25,6 +25,8 @@ pub struct TestHost {
     pub new_file: Mutex<Option<PathBuf>>,
     /// The titles of the desktop's notifications.
     pub notified: Mutex<Vec<String>>,
+    /// What the dialog for a folder answers next.
+    pub folder: Mutex<Option<PathBuf>>,
     /// What the dialog for a recipe answers next.
     pub recipe: Mutex<Option<PathBuf>>,
 }
@@ -71,7 +73,7 @@ impl Host for TestHost {
     }
 
     async fn pick_folder(&self) -> Option<PathBuf> {
-        None
+        self.folder.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
     }
 
     async fn pick_new_file(&self, _: &str) -> Option<PathBuf> {

@@ -4,22 +4,24 @@ use std::time::Duration;
 
 use whetstone_contract::{
     Api, ChartAxis, ChartFile, ChartPalette, ChartRange, ChartRequest, ChartSeries, CompareRequest, DeploymentStatus,
-    ErrorCode, JobId, JobStatus, NotesRequest, Nothing, PlayableKind, PromptRequest, PromptRole, PromptTurn,
-    SaveChartRequest, SplitMethod, SplitRequest,
+    ErrorCode, JobId, JobStatus, NotesRequest, Nothing, PlayableKind, PromptMode, PromptRequest, PromptRole,
+    PromptTurn, SaveChartRequest, SplitMethod, SplitRequest,
 };
 
 use crate::host::{Bench, Outcome, colours, draft};
 
 const PATIENCE: Duration = Duration::from_secs(240);
 
-fn prompt(model_id: &str, text: &str) -> PromptRequest {
+pub fn prompt(model_id: &str, text: &str) -> PromptRequest {
     PromptRequest {
         request: format!("ask {model_id}"),
         model_id: model_id.to_owned(),
+        mode: PromptMode::Chat,
         system: None,
         turns: vec![PromptTurn { role: PromptRole::User, text: text.to_owned() }],
         temperature: 0.0,
         top_p: 1.0,
+        top_k: None,
         max_tokens: 16,
         stop_sequences: Vec::new(),
     }

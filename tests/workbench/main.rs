@@ -8,4 +8,5 @@ mod host;
 mod killed;
 mod life_cycle;
 mod places_and_costs;
+mod serving;
 mod wizard;

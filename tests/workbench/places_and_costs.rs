@@ -17,7 +17,7 @@ use crate::host::{Bench, Outcome, draft};
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Asks until it is so; every look is at the app's own record.
-async fn until(is_so: impl AsyncFn() -> Result<bool, whetstone_contract::AppError>) -> Outcome {
+pub async fn until(is_so: impl AsyncFn() -> Result<bool, whetstone_contract::AppError>) -> Outcome {
     let began = Instant::now();
     while !is_so().await? {
         if began.elapsed() > PATIENCE {

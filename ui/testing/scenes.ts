@@ -318,6 +318,36 @@ function busy(theme: Theme): Handlers {
       return { position, prompt: prompt(position), completion: completion(position) };
     },
     cancel_prompt: () => ({}),
+    prompt_frame: () => ({ system: null, before: '', after: '', records: 200 }),
+    prompt_code: ({ modelId }) => ({
+      cli: `aws bedrock-runtime converse --model-id ${modelId}`,
+      python: 'import boto3',
+      javascript: 'import { BedrockRuntimeClient } from "@aws-sdk/client-bedrock-runtime";',
+      rust: 'use aws_sdk_bedrockruntime::types;',
+      needs: 'Keys come from the environment.',
+    }),
+    conversations: () => [],
+    save_conversation: () => ({}),
+    own_models: () => fixture.ownModels,
+    serving_plan: () => fixture.servingPlan,
+    serve_model: ({ model }) => ({ arn: model }),
+    turn_served: () => ({}),
+    stop_serving: () => ({}),
+    removal: ({ arn }) => ({
+      steps: [
+        {
+          arn,
+          name: 'support-answers-03',
+          what: 'Custom model',
+          consequence: 'Its weights are gone for good.',
+        },
+      ],
+      refused: null,
+    }),
+    remove_model: () => ({ activity: 'a-1' }),
+    copy_model: () => ({ activity: 'a-1' }),
+    export_model: () => null,
+    import_model: () => null,
   };
   return handlers;
 }
@@ -330,6 +360,7 @@ function firstRun(theme: Theme): Handlers {
     jobs: () => [],
     evaluations: () => [],
     playable_models: () => fixture.playable.slice(0, 1),
+    own_models: () => [],
   };
 }
 
@@ -354,6 +385,7 @@ function failing(theme: Theme): Handlers {
     samples: refuse,
     base_models: refuse,
     playable_models: refuse,
+    own_models: refuse,
     running_costs: refuse,
     buckets: refuse,
     abandoned_uploads: refuse,
@@ -381,6 +413,9 @@ export function sceneHost(scene: string, theme: string | null): TestHost {
       outputTokens: words.length * 2,
       firstTokenMs: 41,
       totalMs: 41 + words.length * 12,
+      cost: { usd: 0, note: 'Answers on this computer are not billed.' },
+      rawRequest: '{}',
+      rawResponse: '{}',
     };
   };
   return host;

@@ -2,14 +2,11 @@
 //!
 //! "Show me the call" must show what is really sent, so it is the SDK's own text, caught before the network.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::collections::BTreeMap;
 
 use aws_sdk_bedrock::{
     Client,
-    config::{Config, Credentials, SharedHttpClient},
+    config::Config,
     operation::create_model_customization_job::builders::CreateModelCustomizationJobFluentBuilder,
     types::{
         CustomizationConfig, CustomizationType, DistillationConfig, GraderConfig, InvocationLogSource,
@@ -17,15 +14,9 @@ use aws_sdk_bedrock::{
         Tag, TeacherModelConfig, TrainingDataConfig, ValidationDataConfig, Validator, VpcConfig,
     },
 };
-use aws_smithy_runtime_api::{
-    client::{
-        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
-        orchestrator::{HttpRequest, HttpResponse},
-    },
-    http::StatusCode,
-};
-use aws_smithy_types::{body::SdkBody, error::operation::BuildError, retry::RetryConfig};
+use aws_smithy_types::{error::operation::BuildError, retry::RetryConfig};
 
+use crate::caught::{Caught, no_credentials};
 use crate::{CloudError, CloudErrorCode, CreateJob, Purpose, TrainingData};
 
 pub(crate) const OPERATION: &str = "CreateModelCustomizationJob";
@@ -75,8 +66,7 @@ pub(crate) async fn written(client: &Client, job: CreateJob) -> Result<String, C
     let caught = Caught::default();
     let instead = Config::builder()
         .http_client(caught.client())
-        // Nobody is to be asked for keys, or to be signed in, for something that is not sent.
-        .credentials_provider(Credentials::new("none", "none", None, None, "not sent"))
+        .credentials_provider(no_credentials())
         .retry_config(RetryConfig::disabled());
     let answer = request(client, job)?.customize().config_override(instead).send().await;
     answer.map_err(CloudError::of(OPERATION))?;
@@ -145,31 +135,4 @@ fn rft(given: &BTreeMap<String, String>) -> Result<RftHyperParameters, CloudErro
         .set_reasoning_effort(effort)
         .set_eval_interval(number(given, "evalInterval")?)
         .build())
-}
-
-/// A network that keeps what it is given and answers as the service does, without being one.
-#[derive(Debug, Clone, Default)]
-struct Caught(Arc<Mutex<String>>);
-
-impl Caught {
-    fn client(&self) -> SharedHttpClient {
-        let connector = self.clone();
-        http_client_fn(move |_, _| SharedHttpConnector::new(connector.clone()))
-    }
-
-    fn text(&self) -> String {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl HttpConnector for Caught {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let body = request.body().bytes().unwrap_or_default();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = String::from_utf8_lossy(body).into_owned();
-        let created = StatusCode::try_from(201_u16);
-        HttpConnectorFuture::ready(match created {
-            Ok(status) => Ok(HttpResponse::new(status, SdkBody::from(r#"{"jobArn":""}"#))),
-            Err(error) => Err(aws_smithy_runtime_api::client::result::ConnectorError::other(error.into(), None)),
-        })
-    }
 }

@@ -21,16 +21,21 @@
 //! | `metrics` | the loss files that a job leaves in its output folder |
 //! | `models` | foundation models, custom models, deployments |
 //! | `pricing` | AWS's price list for Bedrock |
-//! | `provisioned` | provisioned throughput, and its end |
-//! | `runtime` | answers of a model, as they are sampled |
+//! | `imports` | imported models, and copies in other Regions |
+//! | `provisioned` | provisioned throughput: create, turn, end |
+//! | `runtime`, `completion` | answers of a model to a conversation or to a text, as they are sampled |
+//! | `caught` | a request's body, without sending it |
 //! | `error` | what went wrong, told apart by AWS's error code |
 
 mod browse;
+mod caught;
+mod completion;
 mod connect;
 mod create;
 mod error;
 mod iam;
 mod identity;
+mod imports;
 mod jobs;
 mod metrics;
 mod models;
@@ -45,16 +50,18 @@ mod spelled;
 mod transfer;
 
 pub use browse::{BucketSummary, FolderPage, ObjectStart};
+pub use completion::CompletionRequest;
 pub use connect::{Cloud, Credentials, Endpoint, KeyInHand, Timeouts};
 pub use error::{CloudError, CloudErrorCode};
 pub use iam::{Decision, Role};
 pub use identity::Identity;
+pub use imports::{Bringing, BringingStatus, ImportedModel, NewImport};
 pub use jobs::{CreateJob, Job, JobStatus, JobSummary, Phase, PhaseStatus, Phases, Purpose, TrainingData, Vpc};
 pub use metrics::{Metrics, MetricsNews, MetricsPoint, MetricsReader, SeriesNews};
 pub use models::{CustomModel, CustomModelSummary, Deployment, DeploymentStatus, FoundationModel, ModelStatus};
 pub use pricing::{PriceRow, PriceUnit, price_rows};
 pub use probe::{BucketPlace, ModelAccess, Quota};
-pub use provisioned::{Provisioned, ProvisionedStatus};
+pub use provisioned::{NewProvisioned, Provisioned, ProvisionedStatus};
 pub use runtime::{ChatMessage, ChatRole, ConverseEvent, ConverseRequest, ConverseStream};
 pub use s3::{MAX_OBJECT_IN_MEMORY, ObjectHead, ObjectSummary, S3Uri};
 pub use sign_in::SignIn;

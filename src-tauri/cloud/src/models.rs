@@ -78,6 +78,8 @@ pub struct Deployment {
     pub model_arn: String,
     pub status: DeploymentStatus,
     pub failure_message: Option<String>,
+    /// The model that it is being turned to. Told of one deployment, not in the list of all.
+    pub turning_to: Option<String>,
     pub created: Option<SystemTime>,
     pub modified: Option<SystemTime>,
 }
@@ -155,6 +157,25 @@ impl Cloud {
             .map_err(CloudError::of("GetCustomModelDeployment"))
     }
 
+    /// Turns a deployment to another custom model; the old one answers until that is done.
+    ///
+    /// # Errors
+    /// `NotFound` when either is not there, `Conflict` or `Validation` while it is not at rest.
+    pub async fn turn_deployment(&self, arn: &str, model_arn: &str) -> Result<(), CloudError> {
+        let update = self.bedrock.update_custom_model_deployment().custom_model_deployment_identifier(arn);
+        let update = update.model_arn(model_arn).send().await;
+        update.map(drop).map_err(CloudError::of("UpdateCustomModelDeployment"))
+    }
+
+    /// Deletes a deployment; its ARN answers no more, and the custom model stays.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none, `Conflict` while it is being made.
+    pub async fn delete_deployment(&self, arn: &str) -> Result<(), CloudError> {
+        let delete = self.bedrock.delete_custom_model_deployment().custom_model_deployment_identifier(arn).send().await;
+        delete.map(drop).map_err(CloudError::of("DeleteCustomModelDeployment"))
+    }
+
     /// All deployments of the account in this Region.
     ///
     /// # Errors
@@ -224,7 +245,11 @@ impl From<GetCustomModelOutput> for CustomModel {
 
 impl From<GetCustomModelDeploymentOutput> for Deployment {
     fn from(deployment: GetCustomModelDeploymentOutput) -> Self {
+        let update = deployment.update_details;
         Self {
+            turning_to: update
+                .filter(|update| update.update_status.as_str() == "Updating")
+                .map(|update| update.model_arn),
             status: deployment.status.as_str().into(),
             created: time(&deployment.created_at),
             modified: deployment.last_updated_at.as_ref().and_then(time),
@@ -242,6 +267,7 @@ impl From<CustomModelDeploymentSummary> for Deployment {
             status: deployment.status.as_str().into(),
             created: time(&deployment.created_at),
             modified: deployment.last_updated_at.as_ref().and_then(time),
+            turning_to: None,
             arn: deployment.custom_model_deployment_arn,
             name: deployment.custom_model_deployment_name,
             model_arn: deployment.model_arn,

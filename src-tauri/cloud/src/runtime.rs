@@ -7,16 +7,18 @@ use std::{
 };
 
 use aws_sdk_bedrockruntime::{
+    config::Config,
     error::SdkError,
-    operation::converse_stream::ConverseStreamOutput as Answer,
+    operation::converse_stream::{ConverseStreamOutput as Answer, builders::ConverseStreamFluentBuilder},
     types::{
         ContentBlock, ContentBlockDelta, ConversationRole, ConverseStreamOutput, InferenceConfiguration, Message,
         SystemContentBlock, error::ConverseStreamOutputError,
     },
 };
-use aws_smithy_types::event_stream::RawMessage;
+use aws_smithy_types::{Document, Number, event_stream::RawMessage, retry::RetryConfig};
 use futures_util::{Stream, StreamExt as _, stream};
 
+use crate::caught::{Caught, no_credentials};
 use crate::{Cloud, CloudError, CloudErrorCode};
 
 const OPERATION: &str = "ConverseStream";
@@ -48,6 +50,8 @@ pub struct ConverseRequest {
     /// 0 to 1
     pub top_p: Option<f32>,
     pub stop_sequences: Vec<String>,
+    /// What the model takes beside Converse's own settings, in its own words; a JSON object.
+    pub additional: Option<serde_json::Value>,
 }
 
 /// What happens in the course of an answer.
@@ -69,7 +73,7 @@ pub enum ConverseEvent {
 
 /// An answer on its way. Dropping it closes the connection, and with it the sampling.
 pub struct ConverseStream {
-    events: Pin<Box<dyn Stream<Item = Result<ConverseEvent, CloudError>> + Send>>,
+    pub(crate) events: Pin<Box<dyn Stream<Item = Result<ConverseEvent, CloudError>> + Send>>,
 }
 
 impl std::fmt::Debug for ConverseStream {
@@ -103,6 +107,37 @@ impl Cloud {
         model_id: &str,
         request: ConverseRequest,
     ) -> Result<ConverseStream, CloudError> {
+        let builder = self.converse(model_id, request)?;
+        let silence = self.timeouts.generation;
+        let asking = builder.send();
+        let asked = tokio::time::timeout(silence, asking).await.map_err(|_| silent(silence))?;
+        let reading = Reading { answer: asked.map_err(CloudError::of(OPERATION))?, silence, stop_reason: None };
+        let events = stream::unfold(Some(reading), |reading| async move {
+            let mut reading = reading?;
+            match reading.next().await {
+                Ok(event @ ConverseEvent::Text(_)) => Some((Ok(event), Some(reading))),
+                last => Some((last, None)),
+            }
+        });
+        Ok(ConverseStream { events: Box::pin(events) })
+    }
+
+    /// The body that such a request has. Nothing is sent.
+    ///
+    /// # Errors
+    /// `Validation` for a request that cannot be written.
+    pub async fn converse_body(&self, model_id: &str, request: ConverseRequest) -> Result<String, CloudError> {
+        let caught = Caught::default();
+        let instead = Config::builder()
+            .http_client(caught.client())
+            .credentials_provider(no_credentials())
+            .retry_config(RetryConfig::disabled());
+        // What the network that is none answers is no stream of events; the request was written before.
+        drop(self.converse(model_id, request)?.customize().config_override(instead).send().await);
+        Ok(caught.text())
+    }
+
+    fn converse(&self, model_id: &str, request: ConverseRequest) -> Result<ConverseStreamFluentBuilder, CloudError> {
         let incomplete = |error: aws_smithy_types::error::operation::BuildError| {
             CloudError::new(OPERATION, CloudErrorCode::Validation, error.to_string())
         };
@@ -121,25 +156,31 @@ impl Cloud {
             .set_top_p(request.top_p)
             .set_stop_sequences(stop_sequences)
             .build();
-        let silence = self.timeouts.generation;
-        let asking = self
+        Ok(self
             .runtime
             .converse_stream()
             .model_id(model_id)
             .set_system(request.system.map(|text| vec![SystemContentBlock::Text(text)]))
             .set_messages(Some(messages))
             .inference_config(settings)
-            .send();
-        let asked = tokio::time::timeout(silence, asking).await.map_err(|_| silent(silence))?;
-        let reading = Reading { answer: asked.map_err(CloudError::of(OPERATION))?, silence, stop_reason: None };
-        let events = stream::unfold(Some(reading), |reading| async move {
-            let mut reading = reading?;
-            match reading.next().await {
-                Ok(event @ ConverseEvent::Text(_)) => Some((Ok(event), Some(reading))),
-                last => Some((last, None)),
-            }
-        });
-        Ok(ConverseStream { events: Box::pin(events) })
+            .set_additional_model_request_fields(request.additional.map(document)))
+    }
+}
+
+fn document(value: serde_json::Value) -> Document {
+    use serde_json::Value;
+    match value {
+        Value::Null => Document::Null,
+        Value::Bool(flag) => Document::Bool(flag),
+        Value::String(text) => Document::String(text),
+        Value::Array(items) => Document::Array(items.into_iter().map(document).collect()),
+        Value::Object(members) => {
+            Document::Object(members.into_iter().map(|(key, value)| (key, document(value))).collect())
+        }
+        Value::Number(number) => Document::Number(match number.as_u64() {
+            Some(whole) => Number::PosInt(whole),
+            None => Number::Float(number.as_f64().unwrap_or_default()),
+        }),
     }
 }
 
@@ -193,7 +234,7 @@ impl Reading {
     }
 }
 
-fn silent(silence: Duration) -> CloudError {
+pub(crate) fn silent(silence: Duration) -> CloudError {
     let message = format!("the model said nothing for {} s", silence.as_secs_f32());
     CloudError::new(OPERATION, CloudErrorCode::Timeout, message)
 }

@@ -74,6 +74,8 @@ shapes! {
         /// Something computed in the background has seen more of a dataset: ask again for what is on the screen.
         /// At most a few times a second, and once at the end.
         DatasetProgress { dataset: String, part: DatasetPart },
+        /// The account's own models, or what answers for them: ask again.
+        ModelsChanged,
         /// An end time, or what was ended.
         RunningCostsChanged,
         JobsChanged { job: Option<String> },
@@ -83,5 +85,7 @@ shapes! {
         FileOpened { file: PickedFile },
         /// The next piece of an answer.
         ReplyText { request: String, text: String },
+        /// The model cannot answer yet, or has too much to do: it is asked again then.
+        ReplyWaits { request: String, why: String, until: i64 },
     }
 }

@@ -217,6 +217,26 @@ commands! {
     /// Creates an on-demand deployment of the model that a completed job made.
     deploy(JobId) -> JobDetail;
 
+    /// The account's own models at this connection, with what answers for each.
+    own_models(Nothing) -> Vec<OwnModel>;
+    serving_plan(ModelArn) -> ServingPlan;
+    /// Creates a deployment or provisioned throughput; answers with its ARN while it is still being made.
+    serve_model(ServeRequest) -> ModelArn;
+    /// Turns a deployment or provisioned throughput to another model.
+    turn_served(TurnRequest) -> Nothing;
+    /// Deletes a deployment or provisioned throughput; the model stays.
+    stop_serving(ModelArn) -> Nothing;
+    removal(ModelArn) -> Removal;
+    /// Deletes a model after what answers for it, as an activity.
+    remove_model(ModelArn) -> ActivityId;
+    /// Copies a custom model to another Region, as an activity.
+    copy_model(CopyRequest) -> ActivityId;
+    /// Asks for a folder and writes a model that was trained here into it, as Hugging Face lays it out; null when the
+    /// dialog was closed.
+    export_model(ModelArn) -> Option<ExportedModel>;
+    /// Asks for a Hugging Face folder, uploads it and imports it, as an activity; null when the dialog was closed.
+    import_model(ImportModelRequest) -> Option<ActivityId>;
+
     buckets(Nothing) -> Vec<Bucket>;
     /// Folders and objects directly below a place in S3, a page at a time.
     list_place(PlaceRequest) -> PlaceListing;
@@ -251,4 +271,13 @@ commands! {
     evaluation_chart(EvaluationChartRequest) -> EvaluationChart;
     /// Asks for a place and writes the report there.
     export_evaluation(ExportEvaluation) -> SavedChart;
+    /// What the training prompts of a dataset have in common.
+    prompt_frame(DatasetId) -> PromptFrame;
+    /// The same request as programs make it; each runs as it is shown.
+    prompt_code(PromptRequest) -> PromptCode;
+    /// Newest first; those that hold the text, where one is given.
+    conversations(ConversationSearch) -> Vec<Conversation>;
+    /// On disk when it answers.
+    save_conversation(Conversation) -> Nothing;
+    delete_conversation(ConversationId) -> Nothing;
 }

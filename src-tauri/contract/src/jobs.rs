@@ -326,5 +326,5 @@ shapes! {
     }
 
     #[derive(Eq, Copy)]
-    pub enum DeploymentStatus { Creating, Active, Failed }
+    pub enum DeploymentStatus { Creating, Active, Failed, Deleted }
 }

@@ -28,6 +28,7 @@ mod jobs;
 mod models;
 mod playground;
 mod s3;
+mod serving;
 mod typescript;
 mod wizard;
 
@@ -54,6 +55,7 @@ pub use jobs::*;
 pub use models::*;
 pub use playground::*;
 pub use s3::*;
+pub use serving::*;
 pub use typescript::typescript;
 pub use wizard::*;
 

@@ -6,7 +6,7 @@ shapes! {
     /// A model that can be asked now, or soon.
     #[derive(Eq)]
     pub struct PlayableModel {
-        /// What is passed as the model id at inference: a base model id or a deployment ARN.
+        /// What is passed as the model id at inference: a base model's id, or the ARN of what answers.
         pub model_id: String,
         pub name: String,
         pub kind: PlayableKind,
@@ -17,21 +17,46 @@ shapes! {
         pub base_model: String,
         /// For a tuned model: the dataset whose hold-out records nobody trained on.
         pub dataset: Option<String>,
+        /// Says which of several that answer for one model this is: the name of the deployment or throughput.
+        pub served_as: Option<String>,
+        pub takes: Takes,
     }
 
     #[derive(Eq, Copy)]
-    pub enum PlayableKind { Base, Tuned }
+    pub enum PlayableKind { Base, Tuned, Imported }
+
+    /// What a model can be given. What it does not take is not shown, and not sent.
+    #[derive(Eq, Copy)]
+    pub struct Takes {
+        /// Turns of a conversation.
+        pub chat: bool,
+        /// A text to go on with, without turns.
+        pub completion: bool,
+        pub system: bool,
+        pub top_k: bool,
+        pub stop_sequences: bool,
+    }
+
+    #[derive(Eq, Copy)]
+    pub enum PromptMode {
+        Chat,
+        /// The last turn's text is gone on with, as it stands.
+        Completion,
+    }
 
     pub struct PromptRequest {
         /// Chosen by the window; text events carry it, and cancel names it.
         pub request: String,
         pub model_id: String,
+        pub mode: PromptMode,
         pub system: Option<String>,
         /// The conversation so far, the last turn is the user's.
         pub turns: Vec<PromptTurn>,
         /// 0 to 1; 0 always takes the likeliest token.
         pub temperature: f64,
         pub top_p: f64,
+        /// Null: not sent.
+        pub top_k: Option<u32>,
         pub max_tokens: u32,
         pub stop_sequences: Vec<String>,
     }
@@ -56,6 +81,58 @@ shapes! {
         pub output_tokens: Option<u64>,
         pub first_token_ms: Option<u64>,
         pub total_ms: u64,
+        pub cost: ReplyCost,
+        /// The body that was sent, as JSON.
+        pub raw_request: String,
+        /// What came back, put together from the stream, as JSON.
+        pub raw_response: String,
+    }
+
+    /// What an answer cost.
+    pub struct ReplyCost {
+        /// Null where it is not known.
+        pub usd: Option<f64>,
+        /// How it came about, or why it is not known.
+        pub note: String,
+    }
+
+    /// What the training prompts of a dataset have in common: the template they were made with, as far as it shows.
+    #[derive(Eq)]
+    pub struct PromptFrame {
+        pub system: Option<String>,
+        pub before: String,
+        pub after: String,
+        /// How many records were looked at.
+        pub records: u64,
+    }
+
+    /// The same request as programs make it.
+    #[derive(Eq)]
+    pub struct PromptCode {
+        pub cli: String,
+        pub python: String,
+        pub javascript: String,
+        pub rust: String,
+        /// What must be there for them to run.
+        pub needs: String,
+    }
+
+    /// A conversation as it is kept on disk.
+    pub struct Conversation {
+        pub id: String,
+        pub title: String,
+        /// Set by the workbench.
+        pub changed_at: i64,
+        /// The window's own document.
+        pub document: String,
+    }
+
+    pub struct ConversationSearch {
+        pub text: Option<String>,
+    }
+
+    pub struct ConversationId {
+        pub conversation: String,
     }
 
     pub struct RequestId {

@@ -216,6 +216,13 @@ impl Sandbox {
         self.app.keys().account()
     }
 
+    /// Where the files of a custom model lie; they are read, and not changed. None where there is no such model.
+    pub fn model_folder(&self, arn: &str) -> Option<PathBuf> {
+        let region = arn.split(':').nth(3)?;
+        let model = self.app.state().find::<custom_models::CustomModel>(region, arn).ok()??;
+        Some(self.app.home().model(&model.id))
+    }
+
     /// Stops answering and ends the training processes. Unfinished jobs stay as they are and go on at the next start.
     pub async fn stop(mut self) {
         self.stop.cancel();

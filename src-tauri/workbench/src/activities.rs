@@ -139,6 +139,14 @@ impl ActivityHandle {
         });
     }
 
+    /// The same with a result that is kept.
+    pub fn end(self, result: &Result<(), AppError>) {
+        match result {
+            Ok(()) => self.finish(Ok(())),
+            Err(error) => self.finish(Err(error)),
+        }
+    }
+
     fn change(&self, change: impl FnOnce(&mut Activity)) {
         let mut all = lock(&self.all);
         let Some(entry) = all.get_mut(&self.key) else { return };

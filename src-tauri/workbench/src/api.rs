@@ -453,6 +453,46 @@ impl Api for Workbench {
         self.serve(&which.job).await
     }
 
+    async fn own_models(&self, _: Nothing) -> Result<Vec<OwnModel>, AppError> {
+        self.list_own_models().await
+    }
+
+    async fn serving_plan(&self, which: ModelArn) -> Result<ServingPlan, AppError> {
+        self.plan_serving(&which.arn).await
+    }
+
+    async fn serve_model(&self, request: ServeRequest) -> Result<ModelArn, AppError> {
+        self.create_serving(request).await.map(|arn| ModelArn { arn })
+    }
+
+    async fn turn_served(&self, request: TurnRequest) -> Result<Nothing, AppError> {
+        self.turn_to_model(request).await.map(|()| Nothing {})
+    }
+
+    async fn stop_serving(&self, which: ModelArn) -> Result<Nothing, AppError> {
+        self.end_serving(&which.arn).await.map(|()| Nothing {})
+    }
+
+    async fn removal(&self, which: ModelArn) -> Result<Removal, AppError> {
+        self.plan_removal(&which.arn).await
+    }
+
+    async fn remove_model(&self, which: ModelArn) -> Result<ActivityId, AppError> {
+        self.begin_removal(which.arn).await
+    }
+
+    async fn copy_model(&self, request: CopyRequest) -> Result<ActivityId, AppError> {
+        self.begin_copy(request).await
+    }
+
+    async fn export_model(&self, which: ModelArn) -> Result<Option<ExportedModel>, AppError> {
+        self.write_model(&which.arn).await
+    }
+
+    async fn import_model(&self, request: ImportModelRequest) -> Result<Option<ActivityId>, AppError> {
+        self.begin_import(request).await
+    }
+
     async fn buckets(&self, _: Nothing) -> Result<Vec<Bucket>, AppError> {
         self.list_buckets().await
     }
@@ -536,6 +576,26 @@ impl Api for Workbench {
 
     async fn export_evaluation(&self, request: ExportEvaluation) -> Result<SavedChart, AppError> {
         self.write_report(request).await
+    }
+
+    async fn prompt_frame(&self, which: DatasetId) -> Result<PromptFrame, AppError> {
+        self.datasets.prompt_frame(which.dataset).await
+    }
+
+    async fn prompt_code(&self, request: PromptRequest) -> Result<PromptCode, AppError> {
+        self.code_of_prompt(request).await
+    }
+
+    async fn conversations(&self, search: ConversationSearch) -> Result<Vec<Conversation>, AppError> {
+        self.list_conversations(search.text.as_deref())
+    }
+
+    async fn save_conversation(&self, conversation: Conversation) -> Result<Nothing, AppError> {
+        self.keep_conversation(conversation).map(|()| Nothing {})
+    }
+
+    async fn delete_conversation(&self, which: ConversationId) -> Result<Nothing, AppError> {
+        self.forget_conversation(&which.conversation).map(|()| Nothing {})
     }
 }
 

@@ -12,8 +12,9 @@
 //! | `models.rs`, `endpoint_models.rs`, `names.rs` | base models and names, as Bedrock takes them; what the endpoint adds |
 //! | `jobs/` | plan, start, watch, serve a customization job |
 //! | `costs/` | what things cost, with the source and date of each figure |
-//! | `playground.rs` | asking models, streamed |
 //! | `evaluations/` | models asked the same records, and what their answers show |
+//! | `serving/` | the account's own models: what answers for them, and how they go away |
+//! | `playground/` | asking models, streamed; the same request as code; conversations kept |
 //! | `transfers/` | files to and from S3, as activities |
 //! | `background.rs`, `tokens.rs` | work that takes its time; tokens counted or estimated |
 //! | `activities.rs`, `store.rs`, `errors.rs`, `host.rs` | long work, records, errors, the program around |
@@ -37,6 +38,7 @@ mod models;
 mod names;
 mod playground;
 mod samples;
+mod serving;
 mod store;
 mod tokens;
 mod transfers;
@@ -65,6 +67,7 @@ use evaluations::Evaluations;
 use import::PickedFiles;
 use jobs::Jobs;
 use playground::Playground;
+use serving::Serving;
 use store::Store;
 use transfers::Transfers;
 
@@ -90,6 +93,7 @@ pub struct Workbench {
     pub(crate) endpoint_models: EndpointModels,
     pub(crate) playground: Playground,
     pub(crate) evaluations: Evaluations,
+    pub(crate) serving: Serving,
     pub(crate) transfers: Transfers,
     pub(crate) price_lists: PriceLists,
     pub(crate) end_times: Arc<EndTimes>,
@@ -121,6 +125,7 @@ impl Workbench {
             picked: PickedFiles::default(),
             playground: Playground::default(),
             evaluations,
+            serving: Serving::default(),
             transfers: Transfers::open(data_dir.join("downloads")),
             price_lists: PriceLists::default(),
             end_times,
@@ -161,6 +166,9 @@ impl Workbench {
                     tracing::error!(%error, "the jobs under way could not be taken up");
                 }
                 self.resume_evaluations(connection);
+                if let Err(error) = self.end_what_was_created(connection).await {
+                    tracing::info!(%error, "throughput created before a crash could not be looked for");
+                }
                 if let Err(error) = self.adopt_jobs(connection).await {
                     tracing::info!(%error, "jobs started elsewhere could not be looked for");
                 }

@@ -16,6 +16,9 @@ const MIGRATIONS: &[&str] = &[
     "CREATE TABLE connections (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL, document TEXT NOT NULL);
      CREATE TABLE current_connection (id INTEGER PRIMARY KEY CHECK (id = 1), connection TEXT NOT NULL);",
     "CREATE TABLE drafts (id TEXT PRIMARY KEY, changed_at INTEGER NOT NULL, document TEXT NOT NULL);",
+    "CREATE TABLE documents (
+        kind TEXT NOT NULL, id TEXT NOT NULL, changed_at INTEGER NOT NULL, document TEXT NOT NULL,
+        PRIMARY KEY (kind, id));",
 ];
 
 #[derive(Debug, thiserror::Error)]
@@ -144,6 +147,44 @@ impl Store {
 
     pub fn delete_draft(&self, id: &str) -> Result<(), StoreError> {
         self.connection().execute("DELETE FROM drafts WHERE id = ?1", [id])?;
+        Ok(())
+    }
+
+    /// Documents of one kind, the one that was changed last first.
+    pub fn documents<T: DeserializeOwned>(&self, kind: &str) -> Result<Vec<T>, StoreError> {
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare("SELECT document FROM documents WHERE kind = ?1 ORDER BY changed_at DESC, id")?;
+        let documents = statement.query_map([kind], |row| row.get::<_, String>(0))?;
+        documents.map(|document| Ok(serde_json::from_str(&document?)?)).collect()
+    }
+
+    pub fn document<T: DeserializeOwned>(&self, kind: &str, id: &str) -> Result<Option<T>, StoreError> {
+        let document: Option<String> = self
+            .connection()
+            .query_row("SELECT document FROM documents WHERE kind = ?1 AND id = ?2", [kind, id], |row| row.get(0))
+            .optional()?;
+        Ok(document.map(|text| serde_json::from_str(&text)).transpose()?)
+    }
+
+    pub fn save_document<T: Serialize>(
+        &self,
+        kind: &str,
+        id: &str,
+        changed_at: i64,
+        value: &T,
+    ) -> Result<(), StoreError> {
+        let document = serde_json::to_string(value)?;
+        self.connection().execute(
+            "INSERT INTO documents (kind, id, changed_at, document) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (kind, id) DO UPDATE SET changed_at = ?3, document = ?4",
+            params![kind, id, changed_at, document],
+        )?;
+        Ok(())
+    }
+
+    pub fn delete_document(&self, kind: &str, id: &str) -> Result<(), StoreError> {
+        self.connection().execute("DELETE FROM documents WHERE kind = ?1 AND id = ?2", [kind, id])?;
         Ok(())
     }
 

@@ -60,7 +60,7 @@ hint: string | null, };
 /**
  * What the workbench tells the window without being asked.
  */
-export type AppEvent = { "event": "connectionChanged", connection: Connection, } | { "event": "connectionsChanged" } | { "event": "signInCode", connection: string, code: string, address: string, } | { "event": "doctorChecked", request: string, check: Check, } | { "event": "datasetsChanged", dataset: string | null, } | { "event": "datasetProgress", dataset: string, part: DatasetPart, } | { "event": "runningCostsChanged" } | { "event": "jobsChanged", job: string | null, } | { "event": "evaluationsChanged", evaluation: string | null, } | { "event": "activityChanged", activity: Activity, } | { "event": "fileOpened", file: PickedFile, } | { "event": "replyText", request: string, text: string, };
+export type AppEvent = { "event": "connectionChanged", connection: Connection, } | { "event": "connectionsChanged" } | { "event": "signInCode", connection: string, code: string, address: string, } | { "event": "doctorChecked", request: string, check: Check, } | { "event": "datasetsChanged", dataset: string | null, } | { "event": "datasetProgress", dataset: string, part: DatasetPart, } | { "event": "modelsChanged" } | { "event": "runningCostsChanged" } | { "event": "jobsChanged", job: string | null, } | { "event": "evaluationsChanged", evaluation: string | null, } | { "event": "activityChanged", activity: Activity, } | { "event": "fileOpened", file: PickedFile, } | { "event": "replyText", request: string, text: string, } | { "event": "replyWaits", request: string, why: string, until: number, };
 
 export type Approach = "full" | "peft" | "instruction";
 
@@ -340,6 +340,8 @@ preset: boolean, sortable: boolean, };
  */
 export type ColumnMapping = { prompt: string, completion: string, system: string | null, };
 
+export type Commitment = "oneMonth" | "sixMonths";
+
 export type CompareRequest = { 
 /**
  * Two to eight.
@@ -428,6 +430,23 @@ export type ConnectionSource = { "kind": "profile", profile: string, } | { "kind
 
 export type ConnectionState = "idle" | "starting" | "ready" | "failed";
 
+/**
+ * A conversation as it is kept on disk.
+ */
+export type Conversation = { id: string, title: string, 
+/**
+ * Set by the workbench.
+ */
+changedAt: number, 
+/**
+ * The window's own document.
+ */
+document: string, };
+
+export type ConversationId = { conversation: string, };
+
+export type ConversationSearch = { text: string | null, };
+
 export type ConversionChoices = { 
 /**
  * What records can become: "Converse conversations", "OpenAI chat" ...
@@ -461,6 +480,8 @@ export type ConversionRequest = { dataset: string,
  * Null for all records.
  */
 selection: Selection | null, schema: string, format: string, compression: string, };
+
+export type CopyRequest = { model: string, region: string, name: string, };
 
 /**
  * What the price of training grows from. Tokens of the training split, or of all records without one.
@@ -589,7 +610,7 @@ unsaved: boolean, file: FileBeneath, };
 
 export type Deployment = { arn: string, name: string, status: DeploymentStatus, failure: string | null, };
 
-export type DeploymentStatus = "creating" | "active" | "failed";
+export type DeploymentStatus = "creating" | "active" | "failed" | "deleted";
 
 export type DeviceCode = { connection: string, code: Secret, };
 
@@ -897,6 +918,8 @@ export type ExportOutcome = { folder: string | null, files: Array<string>, };
 
 export type ExportRequest = { dataset: string, baseModel: string, };
 
+export type ExportedModel = { folder: string, files: Array<string>, };
+
 export type FaultyRecord = { dataset: string, 
 /**
  * Its place in the dataset, from 0.
@@ -1187,6 +1210,8 @@ export type HyperparameterKind = { "kind": "integer", min: number, max: number, 
  */
 export type Identity = { account: string, arn: string, };
 
+export type ImportModelRequest = { name: string, };
+
 /**
  * Either a dataset, or the lines that stand in the way.
  */
@@ -1340,6 +1365,19 @@ export type KeysAgain = { connection: string, keys: TypedKeys, };
 export type Lifecycle = "active" | "legacy" | "endOfLife";
 
 /**
+ * Where a model comes from, as far as this app knows.
+ */
+export type Lineage = { job: string, jobName: string, 
+/**
+ * Null where the data were invocation logs, or the dataset is gone.
+ */
+dataset: string | null, datasetName: string, records: number, 
+/**
+ * Where its files were uploaded: the data as it was then.
+ */
+trainingUri: string, };
+
+/**
  * A model that is known by name, and that the wizard cannot tune.
  */
 export type ListedModel = { id: string, name: string, provider: string, customizationTypes: Array<CustomizationType>, tuningRegions: Array<string>, lifecycle: Lifecycle | null, lifecycleNote: string | null, 
@@ -1445,6 +1483,8 @@ unit: string | null,
  */
 moreIsBetter: boolean | null, cells: Array<MetricCell | null>, };
 
+export type ModelArn = { arn: string, };
+
 export type ModelFamily = { name: string, approaches: Array<Approach>, note: string, 
 /**
  * Ids of the models that can be chosen.
@@ -1537,6 +1577,37 @@ missing: Array<string>, };
 
 export type Outcome = "better" | "noClearDifference" | "worse";
 
+export type OwnKind = "custom" | "imported";
+
+/**
+ * A custom or imported model at the current connection.
+ */
+export type OwnModel = { arn: string, name: string, kind: OwnKind, 
+/**
+ * The catalog's id; null where the base model is not known, and for an imported model.
+ */
+baseModel: string | null, baseModelName: string | null, 
+/**
+ * Of an imported model, as its `config.json` names it.
+ */
+architecture: string | null, 
+/**
+ * AWS's own word, such as "Active".
+ */
+status: string, createdAt: number | null, 
+/**
+ * The bundled small model was trained in the base model's place.
+ */
+standIn: boolean, 
+/**
+ * It was trained on this computer as itself, so its files can be had.
+ */
+local: boolean, lineage: Lineage | null, servedBy: Array<ServedBy>, 
+/**
+ * Of keeping it, a month; null where it is not known or nothing is billed.
+ */
+storage: Price | null, };
+
 export type Phase = { name: PhaseName, status: PhaseStatus, startedAt: number | null, changedAt: number | null, };
 
 export type PhaseName = "validation" | "dataProcessing" | "training";
@@ -1594,14 +1665,14 @@ prefix: string,
  */
 after: string | null, };
 
-export type PlayableKind = "base" | "tuned";
+export type PlayableKind = "base" | "tuned" | "imported";
 
 /**
  * A model that can be asked now, or soon.
  */
 export type PlayableModel = { 
 /**
- * What is passed as the model id at inference: a base model id or a deployment ARN.
+ * What is passed as the model id at inference: a base model's id, or the ARN of what answers.
  */
 modelId: string, name: string, kind: PlayableKind, standIn: boolean, 
 /**
@@ -1615,7 +1686,11 @@ baseModel: string,
 /**
  * For a tuned model: the dataset whose hold-out records nobody trained on.
  */
-dataset: string | null, };
+dataset: string | null, 
+/**
+ * Says which of several that answer for one model this is: the name of the deployment or throughput.
+ */
+servedAs: string | null, takes: Takes, };
 
 export type PositionsRequest = { view: View, 
 /**
@@ -1711,11 +1786,31 @@ totalSteps: number | null, trainingLoss: number, validationLoss: number | null, 
  */
 tokensPerSecond: number | null, };
 
+/**
+ * The same request as programs make it.
+ */
+export type PromptCode = { cli: string, python: string, javascript: string, rust: string, 
+/**
+ * What must be there for them to run.
+ */
+needs: string, };
+
+/**
+ * What the training prompts of a dataset have in common: the template they were made with, as far as it shows.
+ */
+export type PromptFrame = { system: string | null, before: string, after: string, 
+/**
+ * How many records were looked at.
+ */
+records: number, };
+
+export type PromptMode = "chat" | "completion";
+
 export type PromptRequest = { 
 /**
  * Chosen by the window; text events carry it, and cancel names it.
  */
-request: string, modelId: string, system: string | null, 
+request: string, modelId: string, mode: PromptMode, system: string | null, 
 /**
  * The conversation so far, the last turn is the user's.
  */
@@ -1723,7 +1818,11 @@ turns: Array<PromptTurn>,
 /**
  * 0 to 1; 0 always takes the likeliest token.
  */
-temperature: number, topP: number, maxTokens: number, stopSequences: Array<string>, };
+temperature: number, topP: number, 
+/**
+ * Null: not sent.
+ */
+topK: number | null, maxTokens: number, stopSequences: Array<string>, };
 
 export type PromptRole = "user" | "assistant";
 
@@ -1847,6 +1946,25 @@ carried: JobSummary | null, };
 
 export type ReminderRequest = { arn: string, };
 
+/**
+ * What deleting a model takes with it, in the order in which it is done.
+ */
+export type Removal = { steps: Array<RemovalStep>, 
+/**
+ * Why it cannot be done now.
+ */
+refused: string | null, };
+
+export type RemovalStep = { arn: string, name: string, 
+/**
+ * "Deployment", "Provisioned throughput", "Custom model".
+ */
+what: string, 
+/**
+ * What stops working.
+ */
+consequence: string, };
+
 export type RenameRequest = { dataset: string, name: string, };
 
 export type ReplaceRequest = { dataset: string, selection: Selection, query: FindQuery, replacement: string, 
@@ -1866,7 +1984,28 @@ stopReason: string,
 /**
  * Null where the endpoint did not tell.
  */
-inputTokens: number | null, outputTokens: number | null, firstTokenMs: number | null, totalMs: number, };
+inputTokens: number | null, outputTokens: number | null, firstTokenMs: number | null, totalMs: number, cost: ReplyCost, 
+/**
+ * The body that was sent, as JSON.
+ */
+rawRequest: string, 
+/**
+ * What came back, put together from the stream, as JSON.
+ */
+rawResponse: string, };
+
+/**
+ * What an answer cost.
+ */
+export type ReplyCost = { 
+/**
+ * Null where it is not known.
+ */
+usd: number | null, 
+/**
+ * How it came about, or why it is not known.
+ */
+note: string, };
 
 export type RequestId = { request: string, };
 
@@ -2108,6 +2247,45 @@ export type Selection = { "kind": "positions", spans: Array<Span>, } | { "kind":
 
 export type SelectionRequest = { dataset: string, selection: Selection, };
 
+export type ServeRequest = { model: string, way: ServingWay, name: string, 
+/**
+ * Of provisioned throughput.
+ */
+units: number, commitment: Commitment | null, 
+/**
+ * When the app is to end it.
+ */
+endsAt: number | null, };
+
+/**
+ * Something that answers for a model.
+ */
+export type ServedBy = { arn: string, name: string, way: ServingWay, 
+/**
+ * AWS's own word: Creating, Active, InService, Updating, Failed.
+ */
+status: string, failure: string | null, createdAt: number | null, 
+/**
+ * The model that it is being turned to.
+ */
+turningTo: string | null, units: number, 
+/**
+ * Until when it cannot be ended.
+ */
+committedUntil: number | null, 
+/**
+ * Of an hour and unit of provisioned throughput; null where it is not known.
+ */
+rate: Price | null, hourlyUsd: number | null, 
+/**
+ * When the app will end it.
+ */
+endsAt: number | null, endProblem: string | null, 
+/**
+ * When this app asked it last; null for never.
+ */
+askedAt: number | null, };
+
 /**
  * How and where a tuned copy answers.
  */
@@ -2116,6 +2294,29 @@ export type Serving = { onDemand: boolean,
  * Empty: in the Region of the job.
  */
 regions: Array<string>, };
+
+/**
+ * How a model can be made to answer, before anything is created.
+ */
+export type ServingPlan = { 
+/**
+ * The first is the one to take; empty where there is none.
+ */
+ways: Array<WayToServe>, 
+/**
+ * Why the first one, or why none.
+ */
+why: string, suggestedName: string, 
+/**
+ * False on this computer; prices are then what AWS would charge.
+ */
+billed: boolean, 
+/**
+ * Whether a price list was asked, in a sentence.
+ */
+pricesFrom: string, };
+
+export type ServingWay = "onDemand" | "provisioned";
 
 export type Settings = { theme: Theme, 
 /**
@@ -2289,6 +2490,19 @@ values: string, };
 
 export type Tag = { key: string, value: string, };
 
+/**
+ * What a model can be given. What it does not take is not shown, and not sent.
+ */
+export type Takes = { 
+/**
+ * Turns of a conversation.
+ */
+chat: boolean, 
+/**
+ * A text to go on with, without turns.
+ */
+completion: boolean, system: boolean, topK: boolean, stopSequences: boolean, };
+
 export type Tally = { label: string, records: number, };
 
 export type Teacher = { 
@@ -2353,6 +2567,16 @@ export type Turn = {
  */
 role: string, content: Array<Block>, };
 
+export type TurnRequest = { 
+/**
+ * Of the deployment or provisioned throughput.
+ */
+served: string, 
+/**
+ * Of the model that it is to answer with.
+ */
+model: string, };
+
 export type TypedKeys = { accessKeyId: Secret, secretAccessKey: Secret, 
 /**
  * Comes with keys that end.
@@ -2395,6 +2619,12 @@ filter: string,
 sort: Sort | null, };
 
 export type Vpc = { subnets: Array<string>, securityGroups: Array<string>, };
+
+export type WayToServe = { way: ServingWay, 
+/**
+ * By the hour without and with a commitment, or by the token; empty where no dated source names one.
+ */
+rates: Array<Price>, };
 
 /** Every call the window can make: its argument and its answer. */
 export interface Commands {
@@ -2501,6 +2731,16 @@ export interface Commands {
   find_jobs: { argument: Nothing; answer: number };
   stop_job: { argument: JobId; answer: JobDetail };
   deploy: { argument: JobId; answer: JobDetail };
+  own_models: { argument: Nothing; answer: Array<OwnModel> };
+  serving_plan: { argument: ModelArn; answer: ServingPlan };
+  serve_model: { argument: ServeRequest; answer: ModelArn };
+  turn_served: { argument: TurnRequest; answer: Nothing };
+  stop_serving: { argument: ModelArn; answer: Nothing };
+  removal: { argument: ModelArn; answer: Removal };
+  remove_model: { argument: ModelArn; answer: ActivityId };
+  copy_model: { argument: CopyRequest; answer: ActivityId };
+  export_model: { argument: ModelArn; answer: ExportedModel | null };
+  import_model: { argument: ImportModelRequest; answer: ActivityId | null };
   buckets: { argument: Nothing; answer: Array<Bucket> };
   list_place: { argument: PlaceRequest; answer: PlaceListing };
   preview_object: { argument: ObjectRequest; answer: ObjectPreview };
@@ -2522,4 +2762,9 @@ export interface Commands {
   evaluation_rows: { argument: EvaluationRowsRequest; answer: EvaluationRows };
   evaluation_chart: { argument: EvaluationChartRequest; answer: EvaluationChart };
   export_evaluation: { argument: ExportEvaluation; answer: SavedChart };
+  prompt_frame: { argument: DatasetId; answer: PromptFrame };
+  prompt_code: { argument: PromptRequest; answer: PromptCode };
+  conversations: { argument: ConversationSearch; answer: Array<Conversation> };
+  save_conversation: { argument: Conversation; answer: Nothing };
+  delete_conversation: { argument: ConversationId; answer: Nothing };
 }

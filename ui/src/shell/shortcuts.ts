@@ -23,6 +23,7 @@ export const numbered: readonly ScreenName[] = [
   'home',
   'datasets',
   'jobs',
+  'models',
   'playground',
   'evaluations',
   'settings',
@@ -38,7 +39,7 @@ export const shortcutGroups: readonly ShortcutGroup[] = [
       {
         keys: [
           ['Ctrl', '1'],
-          ['Ctrl', '6'],
+          ['Ctrl', '7'],
         ],
         what: 'Home to Settings, in the order of the sidebar',
       },

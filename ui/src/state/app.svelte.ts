@@ -216,6 +216,8 @@ class App {
         break;
       case 'datasetProgress':
       case 'replyText':
+      case 'replyWaits':
+      case 'modelsChanged':
         break;
     }
   }

@@ -8,7 +8,7 @@ describe('an address', () => {
     ['#/datasets/d-1', 'datasets', 'd-1'],
     ['#/fine-tune/review', 'fine-tune', 'review'],
     ['', 'home', null],
-    ['#/models', 'home', null],
+    ['#/nowhere', 'home', null],
     ['#/%zz/..', 'home', '..'],
   ])('%j is screen %s', (hash, screen, rest) => {
     const route = parseRoute(hash);

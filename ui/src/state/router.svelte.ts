@@ -2,7 +2,7 @@
  * Where the window is, read from and written to the address after the hash, so that it can be restored and driven.
  */
 export type ScreenName =
-  'home' | 'datasets' | 'fine-tune' | 'jobs' | 'playground' | 'evaluations' | 'settings';
+  'home' | 'datasets' | 'fine-tune' | 'jobs' | 'models' | 'playground' | 'evaluations' | 'settings';
 
 export interface Route {
   screen: ScreenName;
@@ -16,6 +16,7 @@ const SCREENS: readonly ScreenName[] = [
   'datasets',
   'fine-tune',
   'jobs',
+  'models',
   'playground',
   'evaluations',
   'settings',

@@ -155,6 +155,24 @@ impl Connections {
         }
     }
 
+    /// The files of a custom model that this computer trained.
+    pub async fn model_files(&self, arn: &str) -> Result<PathBuf, AppError> {
+        let sandbox = self.sandbox.lock().await;
+        sandbox.as_ref().and_then(|sandbox| sandbox.model_folder(arn)).ok_or_else(|| {
+            AppError::new(ErrorCode::NotFound, "The files of this model are not on this computer.").hint("Look again.")
+        })
+    }
+
+    /// The connection that leads to an account in a Region, the current one before others.
+    pub fn leading_to(&self, account: &str, region: &str) -> Option<String> {
+        let all = self.lock();
+        let leads = |entry: &&Entry| {
+            entry.shown.region == region && entry.shown.identity.as_ref().is_some_and(|who| who.account == account)
+        };
+        let current = all.iter().filter(leads).find(|entry| entry.shown.current);
+        current.or_else(|| all.iter().find(leads)).map(|entry| entry.shown.id.clone())
+    }
+
     /// A current session was refused as over: the connection says so until it is tried again.
     pub fn session_over(&self, link: &Link, error: AppError) {
         let told = self.read(&link.connection, |entry| entry.link.clone()).and_then(|settled| {

@@ -31,6 +31,9 @@ pub struct EndTime {
     pub at: i64,
     /// Why it could not be ended.
     pub problem: Option<String>,
+    /// Where it was set, and where alone it is ended. None of what an early version wrote down.
+    #[serde(default)]
+    pub connection: Option<String>,
 }
 
 pub struct EndTimes {
@@ -66,6 +69,16 @@ impl EndTimes {
         let next = self.lock().values().map(|end| end.at).min();
         let wait = next.map_or(LONGEST_WAIT, |at| Duration::from_millis((at - now).max(0).unsigned_abs()));
         wait.min(LONGEST_WAIT)
+    }
+
+    pub fn begin(&self, arn: &str, name: &str, at: i64, connection: &str) -> Result<(), AppError> {
+        let end = EndTime { name: name.to_owned(), at, problem: None, connection: Some(connection.to_owned()) };
+        self.set(arn, Some(end))
+    }
+
+    /// It was deleted, so there is nothing to end.
+    pub fn forget(&self, arn: &str) -> Result<(), AppError> {
+        if self.of(arn).is_some() { self.set(arn, None) } else { Ok(()) }
     }
 
     /// Written to the disk before it counts.
@@ -106,6 +119,7 @@ fn write(path: &Path, all: &BTreeMap<String, EndTime>) -> std::io::Result<()> {
 
 impl Workbench {
     pub(crate) async fn set_end(&self, request: EndTimeRequest) -> Result<RunningCosts, AppError> {
+        let link = self.connections.link().await?;
         let running = self.running().await?;
         let item = running.items.iter().find(|item| item.arn == request.arn).ok_or_else(gone)?;
         let end = match request.ends_at {
@@ -116,7 +130,12 @@ impl Workbench {
                 return Err(AppError::new(ErrorCode::Refused, "It cannot be ended before its commitment is over.")
                     .hint("Choose a time after the commitment."));
             }
-            at => at.map(|at| EndTime { name: item.name.clone(), at, problem: None }),
+            at => at.map(|at| EndTime {
+                name: item.name.clone(),
+                at,
+                problem: None,
+                connection: Some(link.connection.clone()),
+            }),
         };
         self.end_times.set(&request.arn, end)?;
         self.host.emit(AppEvent::RunningCostsChanged);
@@ -154,17 +173,11 @@ impl Workbench {
         if due.is_empty() {
             return false;
         }
-        let Ok(link) = self.connections.link().await else { return true };
         let mut left = false;
         for (arn, end) in due {
-            let ended = match link.cloud.delete_provisioned(&arn).await {
-                Err(error) if error.code == CloudErrorCode::NotFound => self.end_times.set(&arn, None),
-                Ok(()) => {
-                    self.activities.start(format!("Ended {}", end.name), "It was due", false).finish(Ok(()));
-                    self.end_times.set(&arn, None)
-                }
+            let ended = match self.end_one(&arn, &end).await {
+                Ok(()) => self.end_times.set(&arn, None),
                 Err(error) => {
-                    let error = from_cloud(&error);
                     // Told once, not every time it is tried.
                     if end.problem.as_deref() != Some(error.message.as_str()) {
                         let activity = self.activities.start(format!("End {}", end.name), "It is due", false);
@@ -178,8 +191,34 @@ impl Workbench {
                 tracing::error!(%error, arn, "an end time could not be written down");
             }
         }
+        self.host.emit(AppEvent::ModelsChanged);
         self.host.emit(AppEvent::RunningCostsChanged);
         left
+    }
+
+    /// Where the end was set, and nowhere else: another account's "not found" says nothing about it.
+    async fn end_one(&self, arn: &str, end: &EndTime) -> Result<(), AppError> {
+        let mut parts = arn.split(':').skip(3);
+        let (region, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let connection = end.connection.clone().or_else(|| self.connections.leading_to(account, region));
+        let Some(connection) = connection else {
+            let words = format!("No connection leads to the account {account} in {region}.");
+            return Err(AppError::new(ErrorCode::NotFound, words).hint("Add one, or delete it with the AWS CLI."));
+        };
+        let link = self.connections.link_of(&connection).await?;
+        // A connection may have been given another Region or account since.
+        if link.account != account || link.region != region {
+            let words = format!("“{}” leads to another account or Region now.", link.name);
+            return Err(AppError::new(ErrorCode::Refused, words).hint("Change it back, or delete it with the AWS CLI."));
+        }
+        match link.cloud.delete_provisioned(arn).await {
+            Ok(()) => {
+                self.activities.start(format!("Ended {}", end.name), "It was due", false).finish(Ok(()));
+                Ok(())
+            }
+            Err(error) if error.code == CloudErrorCode::NotFound => Ok(()),
+            Err(error) => Err(from_cloud(&error)),
+        }
     }
 }
 
@@ -244,7 +283,7 @@ mod tests {
     fn an_end_time_is_there_after_the_app_was_closed() -> Result<(), Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("end-times.json");
-        let end = EndTime { name: "night run".into(), at: 1000, problem: None };
+        let end = EndTime { name: "night run".into(), at: 1000, problem: None, connection: Some("c".into()) };
         EndTimes::open(path.clone())?.set("arn:1", Some(end.clone()))?;
         let again = EndTimes::open(path)?;
         assert_eq!(again.of("arn:1"), Some(end));
@@ -256,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_reminder_says_what_to_do_and_when() {
-        let end = EndTime { name: "night; run".into(), at: 1_794_355_200_000, problem: None };
+        let end = EndTime { name: "night; run".into(), at: 1_794_355_200_000, problem: None, connection: None };
         let text = calendar("arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abc", &end, 0);
         assert!(text.contains("DTSTART:20261111T000000Z\r\n") && text.contains("TRIGGER:-PT10M\r\n"), "{text}");
         let whole = text.replace("\r\n ", "");

@@ -25,9 +25,10 @@ use crate::{Workbench, models, tokens};
 
 pub use end_times::EndTimes;
 pub use live::PriceLists;
+pub use running::{base_of, millis};
 
 /// A price list that answers at all does so within this time; one that does not must not hold up a plan for long.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub const PATIENCE: Duration = Duration::from_secs(3);
 
 /// An estimate from the catalog's dated table, for what has no connection to ask.
 pub fn estimate_from_catalog(

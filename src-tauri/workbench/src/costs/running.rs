@@ -56,7 +56,8 @@ impl Workbench {
         })
     }
 
-    async fn provisioned_cost(&self, link: &Link, one: Provisioned, now: i64) -> RunningCost {
+    /// What one costs, and when it ends.
+    pub(crate) async fn provisioned_cost(&self, link: &Link, one: Provisioned, now: i64) -> RunningCost {
         let base = base_of(&one.foundation_model_arn);
         let words = match one.commitment.as_deref() {
             None => "no commitment",
@@ -86,7 +87,7 @@ impl Workbench {
         cost
     }
 
-    async fn rate(
+    pub(crate) async fn rate(
         &self,
         link: &Link,
         base: Option<&'static BaseModel>,
@@ -102,7 +103,7 @@ impl Workbench {
 }
 
 /// A base model by any ARN it has: under the id it is tuned by or the one it is invoked by.
-fn base_of(arn: &str) -> Option<&'static BaseModel> {
+pub fn base_of(arn: &str) -> Option<&'static BaseModel> {
     catalog().find(arn).or_else(|| catalog().find_by_invocation_id(arn))
 }
 
@@ -206,7 +207,7 @@ pub(super) fn over_budget(month: &MonthCosts, start_usd: Option<f64>) -> Option<
         .then(|| format!("With this job the month comes to about {with:.2} USD, over the budget of {budget:.2} USD."))
 }
 
-pub(super) fn millis(time: SystemTime) -> Option<i64> {
+pub fn millis(time: SystemTime) -> Option<i64> {
     i64::try_from(time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_millis()).ok()
 }
 

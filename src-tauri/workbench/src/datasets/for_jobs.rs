@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use whetstone_catalog::DataRules;
-use whetstone_contract::{AppError, HoldOutPrompt};
+use whetstone_contract::{AppError, HoldOutPrompt, PromptFrame};
 use whetstone_dataset::{
     Block, Finding, Intent, Record, Row, Severity, SplitKind, SystemHandling, check_record, fitting_format,
     write_record,
@@ -20,6 +20,9 @@ use crate::{models, tokens};
 
 /// The rule that asks where the media of a record lie.
 const MEDIA_BUCKET: &str = "media-bucket";
+
+/// A template shows in this many prompts.
+const FRAME_RECORDS: usize = 200;
 
 /// What a job on a base model would get from a dataset.
 #[derive(Default)]
@@ -213,6 +216,31 @@ impl Datasets {
         .await
     }
 
+    /// What the training prompts have in common. A stretch that ends within a word is cut back to where the word begins.
+    pub async fn prompt_frame(self: &Arc<Self>, id: String) -> Result<PromptFrame, AppError> {
+        self.work(id, move |opened| {
+            let (state, _) = opened.state()?;
+            let mut prompts: Vec<String> = Vec::new();
+            let mut systems = BTreeSet::new();
+            for row in state.iter() {
+                let row = row.map_err(|error| from_document(&error))?;
+                if row.split.is_some_and(|split| split != SplitKind::Training) {
+                    continue;
+                }
+                let record = row.record_or_empty();
+                systems.insert(record.system().map(std::borrow::Cow::into_owned));
+                prompts.push(record.prompt().into_owned());
+                if prompts.len() == FRAME_RECORDS {
+                    break;
+                }
+            }
+            let (before, after) = frame(&prompts);
+            let system = if systems.len() == 1 { systems.pop_first().flatten() } else { None };
+            Ok(PromptFrame { system, before, after, records: prompts.len() as u64 })
+        })
+        .await
+    }
+
     pub async fn hold_out_record(self: &Arc<Self>, id: String, index: u64) -> Result<Option<HoldOutPrompt>, AppError> {
         self.work(id, move |opened| {
             let count = opened.document().split_counts().map_or(0, |counts| counts.hold_out);
@@ -244,4 +272,42 @@ fn media_elsewhere(record: &Record, intent: &Intent<'_>) -> Option<Finding> {
     // Most records are text, and are not looked at again.
     let found = has_media.then(|| check_record(record, intent))?;
     found.into_iter().find(|finding| finding.rule == MEDIA_BUCKET)
+}
+
+/// The text that all prompts begin with, and the text that they end with; nothing where fewer than two are to be compared.
+fn frame(prompts: &[String]) -> (String, String) {
+    let Some((first, others)) = prompts.split_first().filter(|(_, others)| !others.is_empty()) else {
+        return (String::new(), String::new());
+    };
+    let alike =
+        |a: &str, b: &str| a.chars().zip(b.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+    let alike_at_end = |a: &str, b: &str| {
+        a.chars().rev().zip(b.chars().rev()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum()
+    };
+    let before: usize = others.iter().map(|other| alike(first, other)).min().unwrap_or(0);
+    let before = first[..before]
+        .rfind(|letter: char| !letter.is_alphanumeric())
+        .map_or("", |at| &first[..at + first[at..].chars().next().map_or(0, char::len_utf8)]);
+    let rest: Vec<&str> = prompts.iter().map(|prompt| &prompt[before.len()..]).collect();
+    let end: usize = rest[1..].iter().map(|other| alike_at_end(rest[0], other)).min().unwrap_or(0);
+    let end = &rest[0][rest[0].len() - end..];
+    // White space or a whole line belongs to a template; a full stop that all share is only how people write.
+    let after = end.find('\n').map_or("", |at| &end[at..]);
+    (before.to_owned(), after.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::frame;
+
+    #[test]
+    fn a_template_shows_in_what_all_prompts_share() {
+        let of = |texts: &[&str]| frame(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        let (before, after) = of(&["Classify: card lost\n\nLabel:", "Classify: cash gone\n\nLabel:"]);
+        assert_eq!((before.as_str(), after.as_str()), ("Classify: ", "\n\nLabel:"));
+        assert_eq!(of(&["Where is it?", "When is it?"]), (String::new(), String::new()));
+        assert_eq!(of(&["the same\n", "the same\n"]).0, "the same\n");
+        assert_eq!(of(&["alone"]), (String::new(), String::new()));
+        assert_eq!(of(&["ä: ö", "ä: ü"]).0, "ä: ");
+    }
 }

@@ -88,6 +88,7 @@ impl Cases {
             temperature: Some(draft.temperature as f32),
             top_p: None,
             stop_sequences: Vec::new(),
+            additional: None,
         }
     }
 }

@@ -80,7 +80,7 @@ fn cli(request: &Map<String, Value>, target: &Target<'_>) -> String {
 }
 
 /// For a POSIX shell: as it is where nothing in it means anything, else in single quotes.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.:/@+=,".contains(letter);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();
@@ -102,7 +102,7 @@ fn python(request: &Map<String, Value>, target: &Target<'_>) -> String {
     text
 }
 
-fn python_value(value: &Value, depth: usize) -> String {
+pub fn python_value(value: &Value, depth: usize) -> String {
     let (inner, outer) = ("    ".repeat(depth + 1), "    ".repeat(depth));
     match value {
         Value::Null => "None".into(),
@@ -134,7 +134,7 @@ fn python_value(value: &Value, depth: usize) -> String {
 }
 
 /// A JSON string is a Python string as well, and a Rust one but for its `\u` escapes, which no name or URI has.
-fn literal(text: &str) -> String {
+pub fn literal(text: &str) -> String {
     Value::String(text.to_owned()).to_string()
 }
 

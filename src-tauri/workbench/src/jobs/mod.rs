@@ -59,6 +59,7 @@ use crate::connections::{Link, account_changed};
 use crate::errors::{from_io, from_store};
 use crate::store::Store;
 
+pub use calls::{Target, literal, python_value, quoted};
 pub use check::check_draft;
 use curves::AllCurves;
 pub use plan::refuse;
@@ -167,7 +168,7 @@ impl Workbench {
     }
 
     /// Changes a job's record and tells the window when something did change.
-    fn update_job(&self, id: &str, change: impl FnOnce(&mut JobRecord)) -> Result<JobRecord, AppError> {
+    pub(crate) fn update_job(&self, id: &str, change: impl FnOnce(&mut JobRecord)) -> Result<JobRecord, AppError> {
         let before = self.jobs.get(id)?;
         let mut job = before.clone();
         change(&mut job);

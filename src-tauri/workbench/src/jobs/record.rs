@@ -265,6 +265,7 @@ pub fn told_by_change(before: &JobRecord, after: &JobRecord) -> Vec<String> {
         told.push(match one.status {
             DeploymentStatus::Creating => format!("A deployment is asked for: {}", one.name),
             DeploymentStatus::Active => format!("The deployment {} answers", one.name),
+            DeploymentStatus::Deleted => format!("The deployment {} was deleted", one.name),
             DeploymentStatus::Failed => {
                 format!(
                     "The deployment {} failed: {}",

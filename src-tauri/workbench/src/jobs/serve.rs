@@ -23,12 +23,13 @@ impl Workbench {
         let model = models::find(&job.draft.base_model)?;
         if !model.serving.contains(&ServingMode::OnDemand) {
             let words = format!("Tuned copies of {} are served by provisioned throughput only.", model.name);
-            return Err(AppError::new(ErrorCode::Refused, words).hint(
-                "Create provisioned throughput with the AWS CLI or the Bedrock console; it is billed by the hour.",
-            ));
+            return Err(AppError::new(ErrorCode::Refused, words)
+                .hint("Serve it on the Models screen; the price an hour is said there before anything is created."));
         }
-        let failed = |deployment: &DeploymentRecord| deployment.status == DeploymentStatus::Failed;
-        if job.deployment.as_ref().is_none_or(failed) {
+        let over = |deployment: &DeploymentRecord| {
+            matches!(deployment.status, DeploymentStatus::Failed | DeploymentStatus::Deleted)
+        };
+        if job.deployment.as_ref().is_none_or(over) {
             let attempt = job.deployment.as_ref().map_or(1, |previous| previous.attempt + 1);
             self.update_job(id, |job| {
                 let suffix = if attempt == 1 { String::new() } else { format!("-{attempt}") };

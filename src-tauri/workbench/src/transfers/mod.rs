@@ -34,6 +34,11 @@ impl Transfers {
         self.bandwidth.set(limit);
     }
 
+    /// A journal of a transfer that has no folder of its own.
+    pub fn journal(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.journal"))
+    }
+
     /// For a transfer whose journal stands there.
     pub fn options(&self, journal: PathBuf) -> TransferOptions {
         TransferOptions { bandwidth: Arc::clone(&self.bandwidth), ..TransferOptions::new(journal) }

@@ -4,7 +4,9 @@ import { playable } from '../../../testing/fixtures';
 import { install, later } from '../../../testing/install';
 import type { TestHost } from '../../../testing/test-host';
 import type { Reply } from '../../contract';
-import { Playground, sameAnswer, stopWords, tokensPerSecond } from './playground.svelte';
+import type { Column } from './column.svelte';
+import { Playground } from './playground.svelte';
+import { sameAnswer, stopWords, tokensPerSecond } from './reply-words';
 
 const reply = (text: string): Reply => ({
   text,
@@ -13,7 +15,16 @@ const reply = (text: string): Reply => ({
   outputTokens: 5,
   firstTokenMs: 40,
   totalMs: 240,
+  cost: { usd: 0, note: 'Answers on this computer are not billed.' },
+  rawRequest: '{}',
+  rawResponse: '{}',
 });
+
+function column(at: number): Column {
+  const found = playground.columns[at];
+  if (!found) throw new Error(`There is no column ${at}.`);
+  return found;
+}
 
 let host: TestHost;
 let playground: Playground;
@@ -28,6 +39,8 @@ beforeEach(async () => {
     }),
     send_prompt: ({ modelId }) => reply(modelId === 'whetstone.tiny-v1' ? 'the house' : 'card_arrival'),
     cancel_prompt: () => ({}),
+    save_conversation: () => ({}),
+    prompt_frame: () => ({ system: 'Be brief.', before: 'Classify: ', after: '\nLabel:', records: 200 }),
   });
   playground = new Playground();
   await playground.open(null);
@@ -109,15 +122,87 @@ describe('a prompt', () => {
         : reply('card_arrival');
     playground.prompt = 'one';
     await playground.send();
-    const [left, right] = playground.columns;
+    const [left, right] = [column(0), column(1)];
     expect(left.exchanges[0]?.error?.code).toBe('throttled');
     expect(right.exchanges[0]?.error).toBeNull();
 
     if (good) host.handlers.send_prompt = good;
-    await left.retry(playground.parameters);
+    await playground.branch(left, 0, 'one');
     expect(left.exchanges.length).toBe(1);
     expect(left.exchanges[0]?.text).toBe('the house');
     expect(host.argumentsOf('send_prompt').at(-1)?.turns).toEqual([{ role: 'user', text: 'one' }]);
+  });
+
+  it('goes to every column that was not let go', async () => {
+    playground.addColumn();
+    column(2).choose('whetstone.tiny-v1');
+    column(0).inSync = false;
+    playground.prompt = 'one';
+    await playground.send();
+    expect(playground.columns.map((one) => one.exchanges.length)).toEqual([0, 1, 1]);
+    await playground.askOne(column(0), 'for this one alone');
+    expect(host.argumentsOf('send_prompt').at(-1)?.turns.at(-1)?.text).toBe('for this one alone');
+  });
+
+  it('that is put otherwise leaves what was answered as a branch', async () => {
+    playground.prompt = 'one';
+    await playground.send();
+    playground.prompt = 'two';
+    await playground.send();
+    const right = column(1);
+    await playground.branch(right, 0, 'another one');
+    expect(right.exchanges.map((one) => one.prompt)).toEqual(['another one']);
+    expect(host.argumentsOf('send_prompt').at(-1)?.turns).toEqual([{ role: 'user', text: 'another one' }]);
+    expect(right.branches(0)).toEqual({ count: 2, chosen: 1 });
+    right.turnTo(0, 0);
+    expect(right.exchanges.map((one) => one.prompt)).toEqual(['one', 'two']);
+  });
+
+  it('stands as trained within what the training prompts share', async () => {
+    await playground.setMode('asTrained');
+    playground.prompt = 'my card is gone';
+    await playground.send();
+    const sent = host.argumentsOf('send_prompt').at(-1);
+    expect(sent?.turns).toEqual([{ role: 'user', text: 'Classify: my card is gone\nLabel:' }]);
+    expect(sent?.system).toBe('Be brief.');
+  });
+
+  it('waits for a model that is not ready, and says until when', async () => {
+    const answer = later<Reply>();
+    host.handlers.send_prompt = () => answer.promise;
+    playground.prompt = 'one';
+    const sent = playground.send();
+    const request = host.argumentsOf('send_prompt')[1]?.request ?? '';
+    playground.hear({ event: 'replyWaits', request, why: 'The model is being made ready', until: 5000 });
+    expect(column(1).last?.waiting?.until).toBe(5000);
+    expect(column(1).last?.state).toBe('running');
+    playground.hear({ event: 'replyText', request, text: 'card' });
+    expect(column(1).last?.waiting).toBeNull();
+    answer.resolve(reply('card_arrival'));
+    await sent;
+  });
+
+  it('carries only what the model takes', async () => {
+    playground.parameters.topK = 5;
+    playground.parameters.stopSequences = ['END'];
+    playground.prompt = 'one';
+    await playground.send();
+    const [base, tuned] = host.argumentsOf('send_prompt');
+    expect([base?.topK, tuned?.topK]).toEqual([5, null]);
+    expect([base?.stopSequences, tuned?.stopSequences]).toEqual([['END'], []]);
+  });
+
+  it('is kept on disk with its answers, and comes back', async () => {
+    playground.prompt = 'one';
+    await playground.send();
+    const kept = host.argumentsOf('save_conversation').at(-1);
+    expect(kept?.title).toBe('one');
+    host.handlers.conversations = () => (kept ? [kept] : []);
+    playground.clear();
+    expect(playground.empty).toBe(true);
+    await playground.history.list.reload();
+    playground.restore(kept?.id ?? '');
+    expect(playground.columns.map((one) => one.exchanges[0]?.text)).toEqual(['the house', 'card_arrival']);
   });
 
   it('is cancelled by its own id', async () => {
@@ -135,12 +220,12 @@ describe('a prompt', () => {
   it('from the hold-out set brings the record’s own answer along, unless it was changed', async () => {
     await playground.takeHoldOut();
     await playground.send();
-    expect(playground.columns[1].exchanges[0]?.expected).toBe('answer 0');
+    expect(column(1).exchanges[0]?.expected).toBe('answer 0');
 
     await playground.takeHoldOut();
     playground.prompt += '?';
     await playground.send();
-    expect(playground.columns[1].exchanges[1]?.expected).toBeNull();
+    expect(column(1).exchanges[1]?.expected).toBeNull();
   });
 });
 

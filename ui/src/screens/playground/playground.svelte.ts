@@ -1,137 +1,32 @@
 /**
- * The playground: one prompt to two models, each with its own conversation. Kept while the window is open, so that
- * going elsewhere loses nothing.
+ * The playground: one prompt to up to four models, each with its own conversation. Kept while the window is open, so that
+ * going elsewhere loses nothing; the conversations are on disk, too.
  */
-import type { AppError, AppEvent, HoldOutPrompt, PlayableModel, Reply, PromptTurn } from '../../contract';
+import type { AppEvent, HoldOutPrompt, PlayableModel, PromptFrame } from '../../contract';
 import { call, toAppError } from '../../platform';
 import { Resource } from '../../state/resource.svelte';
 import { toasts } from '../../state/toasts.svelte';
+import { Column } from './column.svelte';
+import { History } from './history.svelte';
+import { PRESETS, type Mode, type Parameters } from './parameters';
 
-/** A prompt and what came of it. */
-export interface Exchange {
-  prompt: string;
-  /** What the record answers, when the prompt is one of the hold-out records. */
-  expected: string | null;
-  text: string;
-  state: 'running' | 'done' | 'failed';
-  reply: Reply | null;
-  error: AppError | null;
-}
-
-let requests = 0;
-
-export class Column {
-  modelId = $state('');
-  #exchanges = $state<Exchange[]>([]);
-  #request = $state<string | null>(null);
-
-  get exchanges(): readonly Exchange[] {
-    return this.#exchanges;
-  }
-  get busy(): boolean {
-    return this.#request !== null;
-  }
-  get lastReply(): Reply | null {
-    return this.#exchanges.at(-1)?.reply ?? null;
-  }
-
-  choose(modelId: string): void {
-    if (modelId === this.modelId) return;
-    void this.stop();
-    this.modelId = modelId;
-    this.#exchanges = [];
-  }
-
-  /** What the model is reminded of: answered exchanges only, so that turns alternate. */
-  #history(): PromptTurn[] {
-    return this.#exchanges
-      .filter((exchange) => exchange.state === 'done' && exchange.text !== '')
-      .flatMap((exchange): PromptTurn[] => [
-        { role: 'user', text: exchange.prompt },
-        { role: 'assistant', text: exchange.text },
-      ]);
-  }
-
-  async ask(prompt: string, expected: string | null, parameters: Parameters): Promise<void> {
-    const turns: PromptTurn[] = [...this.#history(), { role: 'user', text: prompt }];
-    this.#exchanges.push({ prompt, expected, text: '', state: 'running', reply: null, error: null });
-    const exchange = this.#exchanges.at(-1);
-    if (!exchange) return;
-    requests += 1;
-    const request = `prompt-${Date.now().toString(36)}-${requests}`;
-    this.#request = request;
-    try {
-      const reply = await call('send_prompt', {
-        request,
-        modelId: this.modelId,
-        system: parameters.system.trim() === '' ? null : parameters.system,
-        turns,
-        temperature: parameters.temperature,
-        topP: parameters.topP,
-        maxTokens: parameters.maxTokens,
-        stopSequences: [...parameters.stopSequences],
-      });
-      exchange.text = reply.text;
-      exchange.reply = reply;
-      exchange.state = 'done';
-    } catch (thrown) {
-      exchange.error = toAppError(thrown);
-      exchange.state = 'failed';
-    } finally {
-      if (this.#request === request) this.#request = null;
-    }
-  }
-
-  /** Puts the last prompt again. */
-  async retry(parameters: Parameters): Promise<void> {
-    const last = this.#exchanges.at(-1);
-    if (!last || this.busy) return;
-    this.#exchanges.pop();
-    await this.ask(last.prompt, last.expected, parameters);
-  }
-
-  async stop(): Promise<void> {
-    const request = this.#request;
-    if (request === null) return;
-    try {
-      await call('cancel_prompt', { request });
-    } catch (thrown) {
-      toasts.error(toAppError(thrown), 'The answer was not stopped');
-    }
-  }
-
-  hear(event: AppEvent): void {
-    if (event.event !== 'replyText' || event.request !== this.#request) return;
-    const exchange = this.#exchanges.at(-1);
-    if (exchange?.state === 'running') exchange.text += event.text;
-  }
-
-  clear(): void {
-    void this.stop();
-    this.#exchanges = [];
-    this.#request = null;
-  }
-}
-
-export interface Parameters {
-  system: string;
-  temperature: number;
-  topP: number;
-  maxTokens: number;
-  stopSequences: string[];
-}
-
-export const PRESET: Parameters = { system: '', temperature: 0, topP: 1, maxTokens: 200, stopSequences: [] };
+export const MOST_COLUMNS = 4;
 
 export class Playground {
-  readonly columns: readonly [Column, Column] = [new Column(), new Column()];
+  #columns = $state<Column[]>([new Column(), new Column()]);
   readonly models = new Resource<PlayableModel[]>(() => call('playable_models', {}));
-  parameters = $state<Parameters>({ ...PRESET, stopSequences: [] });
+  readonly history = new History();
+  parameters = $state<Parameters>({ ...PRESETS.exact.parameters, stopSequences: [] });
+  mode = $state<Mode>('chat');
   prompt = $state('');
+  #frame = $state.raw<{ dataset: string; frame: PromptFrame } | null>(null);
   #holdOut = $state.raw<HoldOutPrompt | null>(null);
   #holdOutIndex = 0;
   #fetching = $state(false);
 
+  get columns(): readonly Column[] {
+    return this.#columns;
+  }
   /** The hold-out record that stands in the composer; null once its prompt was changed. */
   get holdOut(): HoldOutPrompt | null {
     return this.#holdOut?.prompt === this.prompt ? this.#holdOut : null;
@@ -140,13 +35,18 @@ export class Playground {
     return this.#fetching;
   }
   get busy(): boolean {
-    return this.columns.some((column) => column.busy);
+    return this.#columns.some((column) => column.busy);
   }
   get empty(): boolean {
-    return this.columns.every((column) => column.exchanges.length === 0);
+    return this.#columns.every((column) => column.exchanges.length === 0);
   }
+  /** Those that the prompt below goes to. */
   get asked(): Column[] {
-    return this.columns.filter((column) => column.modelId !== '');
+    return this.#columns.filter((column) => column.modelId !== '' && column.inSync);
+  }
+  /** What all training prompts of the tuned model's dataset have in common; null while it is not known. */
+  get frame(): PromptFrame | null {
+    return this.#frame?.dataset === this.holdOutDataset ? (this.#frame?.frame ?? null) : null;
   }
 
   model(id: string): PlayableModel | undefined {
@@ -155,7 +55,7 @@ export class Playground {
 
   /** The dataset whose hold-out records none of the chosen models was trained on. */
   get holdOutDataset(): string | null {
-    const tuned = this.columns.map((column) => this.model(column.modelId)?.dataset ?? null);
+    const tuned = this.#columns.map((column) => this.model(column.modelId)?.dataset ?? null);
     return tuned.findLast((dataset) => dataset !== null) ?? null;
   }
 
@@ -163,10 +63,11 @@ export class Playground {
   async open(job: string | null): Promise<void> {
     await this.models.reload();
     const models = this.models.value ?? [];
-    const [left, right] = this.columns;
+    const [left, right] = this.#columns;
+    if (!left || !right) return;
     const known = (id: string): boolean => models.some((model) => model.modelId === id);
     const tuned = models.filter((model) => model.kind === 'tuned');
-    const asked = job === null ? undefined : tuned.find((model) => model.job === job);
+    const asked = job === null ? undefined : tuned.findLast((model) => model.job === job);
     if (asked) {
       left.choose(this.#baseOf(asked));
       right.choose(asked.modelId);
@@ -184,10 +85,28 @@ export class Playground {
 
   #baseOf(tuned: PlayableModel): string {
     const bases = (this.models.value ?? []).filter((model) => model.kind === 'base');
-    const own = bases.find(
-      (model) => model.modelId === tuned.baseModel || model.baseModel === tuned.baseModel,
-    );
-    return (own ?? bases[0])?.modelId ?? '';
+    return (bases.find((model) => model.baseModel === tuned.baseModel) ?? bases[0])?.modelId ?? '';
+  }
+
+  addColumn(): void {
+    if (this.#columns.length < MOST_COLUMNS) this.#columns.push(new Column());
+  }
+
+  removeColumn(column: Column): void {
+    if (this.#columns.length < 2) return;
+    column.clear();
+    this.#columns = this.#columns.filter((one) => one !== column);
+  }
+
+  async setMode(mode: Mode): Promise<void> {
+    this.mode = mode;
+    const dataset = this.holdOutDataset;
+    if (mode !== 'asTrained' || dataset === null || this.frame) return;
+    try {
+      this.#frame = { dataset, frame: await call('prompt_frame', { dataset }) };
+    } catch (thrown) {
+      toasts.error(toAppError(thrown), 'The training prompts could not be looked at');
+    }
   }
 
   /** Puts the next hold-out prompt into the composer. */
@@ -215,51 +134,86 @@ export class Playground {
     }
   }
 
-  /** The same prompt to every column that has a model. */
+  /** A prompt as a model is to be asked it: within the frame of its training, where that is wanted. */
+  framed(text: string): { prompt: string; system: string | null } {
+    const system = this.parameters.system.trim() === '' ? null : this.parameters.system;
+    const frame = this.frame;
+    if (this.mode !== 'asTrained' || !frame) return { prompt: text, system };
+    const whole = text.startsWith(frame.before) && text.endsWith(frame.after);
+    return { prompt: whole ? text : frame.before + text + frame.after, system: frame.system ?? system };
+  }
+
+  /** The same prompt to every column in sync that has a model. */
   async send(): Promise<void> {
-    const prompt = this.prompt;
-    if (prompt.trim() === '' || this.busy || this.asked.length === 0) return;
+    const text = this.prompt;
+    if (text.trim() === '' || this.busy || this.asked.length === 0) return;
     const expected = this.holdOut?.completion ?? null;
     this.prompt = '';
     this.#holdOut = null;
-    await Promise.all(this.asked.map((column) => column.ask(prompt, expected, this.parameters)));
+    await Promise.all(this.asked.map((column) => this.askOne(column, text, expected)));
+  }
+
+  async askOne(column: Column, text: string, expected: string | null = null): Promise<void> {
+    const { prompt, system } = this.framed(text);
+    await column.ask(prompt, expected, this.#settings(column, system));
+    await this.history.keep(this.#columns, this.mode, this.models.value ?? []);
+  }
+
+  /** Puts a prompt again, or another in its place; what was answered before stays as a branch. */
+  async branch(column: Column, at: number, text: string): Promise<void> {
+    await column.branch(at, text, this.#settings(column, this.framed('').system));
+    await this.history.keep(this.#columns, this.mode, this.models.value ?? []);
+  }
+
+  #settings(column: Column, system: string | null) {
+    const takes = this.model(column.modelId)?.takes;
+    return {
+      mode: this.mode === 'completion' ? ('completion' as const) : ('chat' as const),
+      system: takes?.system === false || this.mode === 'completion' ? null : system,
+      temperature: this.parameters.temperature,
+      topP: this.parameters.topP,
+      topK: takes?.topK && this.mode !== 'completion' ? this.parameters.topK : null,
+      maxTokens: this.parameters.maxTokens,
+      stopSequences:
+        takes?.stopSequences === false || this.mode === 'completion'
+          ? []
+          : [...this.parameters.stopSequences],
+    };
+  }
+
+  /** The request that a column's next prompt would make. */
+  requestOf(column: Column, text: string) {
+    const { prompt, system } = this.framed(text);
+    return column.request('code', prompt, this.#settings(column, system));
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.columns.map((column) => column.stop()));
+    await Promise.all(this.#columns.map((column) => column.stop()));
   }
 
   hear(event: AppEvent): void {
-    for (const column of this.columns) column.hear(event);
-    if (event.event === 'jobsChanged' || event.event === 'connectionChanged') void this.models.reload();
+    for (const column of this.#columns) column.hear(event);
+    const other = event.event === 'connectionChanged' && event.connection.current;
+    if (event.event === 'jobsChanged' || event.event === 'modelsChanged' || other) void this.models.reload();
   }
 
   clear(): void {
-    for (const column of this.columns) column.clear();
+    for (const column of this.#columns) column.clear();
+    this.history.startAnew();
   }
-}
 
-/** Tokens a second after the first one; null where it cannot be told. */
-export function tokensPerSecond(reply: Reply): number | null {
-  if (reply.outputTokens === null || reply.outputTokens < 2 || reply.firstTokenMs === null) return null;
-  const milliseconds = reply.totalMs - reply.firstTokenMs;
-  return milliseconds > 0 ? ((reply.outputTokens - 1) * 1000) / milliseconds : null;
-}
-
-/** Whether an answer says what the record says, apart from white space around it. */
-export function sameAnswer(text: string, expected: string): boolean {
-  return text.trim() === expected.trim();
-}
-
-/** A stop reason in words. */
-export function stopWords(reason: string): string {
-  const words: Record<string, string> = {
-    end_turn: 'ended by itself',
-    max_tokens: 'cut at max tokens',
-    stop_sequence: 'stop sequence met',
-    cancelled: 'stopped by you',
-  };
-  return words[reason] ?? reason.replaceAll('_', ' ');
+  /** Brings a kept conversation back, with the models that are still there. */
+  restore(id: string): void {
+    const kept = this.history.open(id);
+    if (!kept) return;
+    for (const column of this.#columns) column.clear();
+    this.mode = kept.mode;
+    this.#columns = kept.columns.map((one) => {
+      const column = new Column();
+      column.restore(this.model(one.modelId) ? one.modelId : '', one.exchanges);
+      return column;
+    });
+  }
 }
 
 export const playground = new Playground();
