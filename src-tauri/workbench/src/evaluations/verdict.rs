@@ -68,9 +68,21 @@ fn words(scores: &Scores, first: &str, second: &str, base: &MetricCell, cell: &M
         Outcome::Worse => {
             format!("{values} The loss lies between {:.1} and {:.1} points ({chance}, paired).", -high, -low)
         }
-        Outcome::NoClearDifference => format!(
-            "{values} The difference lies between {low:+.1} and {high:+.1} points ({chance}, paired): either of them may be the better one."
-        ),
+        Outcome::NoClearDifference => format!("{values} {}", unclear(low, high, &chance)),
+    }
+}
+
+/// Why two models are not told apart. The interval is this comparison's alone; the test also allows for how many were
+/// made, so it may hold back where the interval does not.
+fn unclear(low: f64, high: f64, chance: &str) -> String {
+    if low == 0.0 && high == 0.0 {
+        return "They did equally well on every record.".to_owned();
+    }
+    let range = format!("The difference lies between {low:+.1} and {high:+.1} points ({chance}, paired)");
+    if low > 0.0 || high < 0.0 {
+        format!("{range}, but as many comparisons as were made show a difference like that by chance, too.")
+    } else {
+        format!("{range}: either of them may be the better one.")
     }
 }
 
@@ -156,4 +168,17 @@ fn weakest(slices: &[SliceTable], at: usize) -> Option<String> {
             slice.records
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unclear;
+
+    #[test]
+    fn what_is_not_clear_is_not_said_to_be_either_way_against_its_own_interval() {
+        assert!(unclear(-1.0, 2.0, "p = 0.400").contains("either of them"));
+        let held_back = unclear(0.6, 4.9, "p = 0.258");
+        assert!(held_back.contains("+0.6 and +4.9") && !held_back.contains("either of them"), "{held_back}");
+        assert_eq!(unclear(0.0, 0.0, "p = 1.000"), "They did equally well on every record.");
+    }
 }
