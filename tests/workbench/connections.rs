@@ -109,7 +109,7 @@ async fn a_job_belongs_to_the_connection_it_was_started_with() -> Outcome {
     assert!(playable.iter().all(|model| model.kind == PlayableKind::Base), "its model answers there, and not here");
 
     drop(bench);
-    let bench = Bench::open(&home).await?;
+    let bench = Bench::open_when_free(&home).await?;
     let connections = bench.api.connections(Nothing {}).await?;
     assert_eq!(connections.iter().map(|one| one.current).collect::<Vec<_>>(), [true, false], "the choice is kept");
     assert_eq!(bench.api.jobs(Nothing {}).await?.len(), 1, "jobs of other connections stay listed");
@@ -162,7 +162,7 @@ async fn typed_in_keys_are_kept_by_the_keyring_or_asked_for_again() -> Outcome {
     let keeping = connection.keeping.ok_or("nothing is said about the keys")?;
     drop(bench);
 
-    let bench = Bench::open(&home).await?;
+    let bench = Bench::open_when_free(&home).await?;
     let again = bench.api.reconnect(id(&connection)).await?;
     match keeping {
         SecretKeeping::Keyring => assert_eq!(again.state, ConnectionState::Ready, "{again:?}"),

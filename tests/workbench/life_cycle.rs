@@ -194,7 +194,7 @@ async fn two_runs_are_compared_and_what_was_seen_of_them_is_kept() -> Outcome {
     // What is known only here is gone; the endpoint still tells of both jobs.
     drop(bench);
     std::fs::remove_file(home.join("whetstone.db"))?;
-    let bench = Bench::open(&home).await?;
+    let bench = Bench::open_when_free(&home).await?;
     let found = bench.until_listed(2).await?;
     assert!(found.iter().all(|job| job.elsewhere && job.status == JobStatus::Completed), "{found:?}");
     let again = bench.api.job(JobId { job: found[0].id.clone() }).await?;
@@ -214,7 +214,7 @@ async fn notes_and_events_outlive_a_restart() -> Outcome {
     bench.wait_for(&job, PATIENCE, |job| job.summary.status == JobStatus::Completed).await?;
     let kept = bench.api.save_notes(NotesRequest { job: job.clone(), notes: "first try".into() }).await?;
     drop(bench);
-    let bench = Bench::open(&home).await?;
+    let bench = Bench::open_when_free(&home).await?;
     let again = bench.api.job(JobId { job }).await?;
     assert_eq!((again.notes.as_str(), &again.events), ("first try", &kept.events));
     let told: Vec<&str> = again.events.iter().map(|event| event.text.as_str()).collect();

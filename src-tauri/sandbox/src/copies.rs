@@ -248,12 +248,23 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     if draft.exists() {
         fs::remove_dir_all(&draft)?;
     }
-    fs::create_dir_all(&draft)?;
+    copy_all(from, &draft)?;
+    fs::rename(draft, to)
+}
+
+/// An adapter lies in a folder of its own beside the weights.
+fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
-        fs::copy(entry.path(), draft.join(entry.file_name()))?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_all(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
     }
-    fs::rename(draft, to)
+    Ok(())
 }
 
 fn finish(app: &App, job: &CopyJob, result: Result<(), String>) -> Result<(), ApiError> {

@@ -95,6 +95,23 @@ impl Workbench {
     }
 }
 
+/// Copies what is in a folder, an adapter's own folder with it, and notes the paths in it.
+fn copy_files(from: &Path, to: &Path, below: &str, files: &mut Vec<String>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let name = format!("{below}{}", entry.file_name().to_string_lossy());
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            std::fs::create_dir_all(&target)?;
+            copy_files(&entry.path(), &target, &format!("{name}/"), files)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+            files.push(name);
+        }
+    }
+    Ok(())
+}
+
 /// Copies the files of a folder beside the place they are to be in, and renames that.
 fn copy_folder(from: &Path, to: &Path) -> Result<Vec<String>, AppError> {
     let trouble = |error: std::io::Error| from_io("The model's folder", &error);
@@ -104,11 +121,7 @@ fn copy_folder(from: &Path, to: &Path) -> Result<Vec<String>, AppError> {
     }
     let draft = tempfile::tempdir_in(to.parent().unwrap_or(Path::new("."))).map_err(trouble)?;
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(from).map_err(trouble)? {
-        let entry = entry.map_err(trouble)?;
-        std::fs::copy(entry.path(), draft.path().join(entry.file_name())).map_err(trouble)?;
-        files.push(entry.file_name().to_string_lossy().into_owned());
-    }
+    copy_files(from, draft.path(), "", &mut files).map_err(trouble)?;
     std::fs::rename(draft.keep(), to).map_err(trouble)?;
     files.sort();
     Ok(files)
