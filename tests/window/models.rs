@@ -95,6 +95,6 @@ async fn an_answer_that_is_put_right_is_a_record_of_the_dataset() -> Outcome {
     window.wait_gone("record-dialog").await?;
     window.click("nav-datasets").await?;
     window.click("dataset-row").await?;
-    window.wait_text("record-count", Duration::from_secs(20), |text| text.contains("325")).await?;
+    window.wait_text("record-count", Duration::from_secs(20), |text| text.contains("398")).await?;
     Ok(())
 }
