@@ -47,6 +47,7 @@ use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, Instant};
 
 use whetstone_contract::{AppError, AppEvent, ErrorCode, PickedFile};
 use whetstone_sandbox::WorkerCommand;
@@ -191,17 +192,25 @@ impl Workbench {
     }
 }
 
+/// A program that was killed a moment ago still holds its lock while the system takes it apart.
+const LEAVING: Duration = Duration::from_secs(3);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
 fn lock_folder(data_dir: &Path) -> Result<File, AppError> {
     let trouble = |error: std::io::Error| from_io(&format!("The data folder {}", data_dir.display()), &error);
     std::fs::create_dir_all(data_dir).map_err(trouble)?;
     let lock = File::create(data_dir.join("lock")).map_err(trouble)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => {
-            Err(AppError::new(ErrorCode::Refused, "Whetstone is already open with this data folder.")
-                .detail(data_dir.display().to_string())
-                .hint("Use the window that is open, or start with another folder (--data)."))
+    let began = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) if began.elapsed() < LEAVING => std::thread::sleep(LOOK_AGAIN),
+            Err(TryLockError::WouldBlock) => {
+                return Err(AppError::new(ErrorCode::Refused, "Whetstone is already open with this data folder.")
+                    .detail(data_dir.display().to_string())
+                    .hint("Use the window that is open, or start with another folder (--data)."));
+            }
+            Err(TryLockError::Error(error)) => return Err(trouble(error)),
         }
-        Err(TryLockError::Error(error)) => Err(trouble(error)),
     }
 }
