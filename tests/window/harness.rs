@@ -75,21 +75,31 @@ impl Window {
         self.find(&by_id(test_id)).await
     }
 
-    /// Clicks once the element is there and enabled, as a person would wait for it.
+    /// Clicks once the element is there and enabled, as a person would wait for it. A picture that is still being laid
+    /// out can take the element from under the pointer: it is looked for again, as an eye would.
     pub async fn click(&self, test_id: &str) -> Outcome {
         let enabled = format!("{}:not(:disabled)", by_id(test_id));
-        let Ok(element) = self.find(&enabled).await else {
-            self.picture(&format!("unclickable-{test_id}")).await?;
-            return Err(format!("{test_id} did not appear, or stayed disabled").into());
-        };
-        element.click().await.map_err(|error| format!("{test_id} cannot be clicked: {error}"))?;
-        Ok(())
+        let began = Instant::now();
+        loop {
+            let Ok(element) = self.find(&enabled).await else {
+                self.picture(&format!("unclickable-{test_id}")).await?;
+                return Err(format!("{test_id} did not appear, or stayed disabled").into());
+            };
+            match element.click().await {
+                Ok(()) => return Ok(()),
+                Err(_) if began.elapsed() < PATIENCE => tokio::time::sleep(Duration::from_millis(100)).await,
+                Err(error) => {
+                    self.picture(&format!("unclickable-{test_id}")).await?;
+                    return Err(format!("{test_id} cannot be clicked: {error:?}").into());
+                }
+            }
+        }
     }
 
     /// Types into a field as a person does: what was there is replaced.
     pub async fn fill(&self, test_id: &str, text: &str) -> Outcome {
+        self.click(test_id).await?;
         let element = self.get(test_id).await?;
-        element.click().await?;
         element.clear().await?;
         element.send_keys(text).await?;
         Ok(())
@@ -101,7 +111,11 @@ impl Window {
     }
 
     pub async fn text(&self, test_id: &str) -> Result<String, Box<dyn std::error::Error>> {
-        Ok(shown_text(&self.get(test_id).await?).await?)
+        match shown_text(&self.get(test_id).await?).await {
+            Ok(text) => Ok(text),
+            // It was drawn anew in between.
+            Err(_) => Ok(shown_text(&self.get(test_id).await?).await?),
+        }
     }
 
     /// Waits until the element's text satisfies the test; says what stood there last.

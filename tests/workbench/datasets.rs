@@ -3,8 +3,8 @@
 use whetstone_contract::{
     Api, AppEvent, BulkEdit, ConversionRequest, DatasetId, DiffRequest, EditManyRequest, FileChoice, FileChoiceRequest,
     FileState, FindFrom, FindQuery, FindRequest, FindScope, FindingListRequest, FindingsReport, FindingsRequest,
-    FixRequest, NewSnapshot, ReplaceRequest, RowWindow, RowsRequest, SaveRequest, Selection, SelectionRequest, Span,
-    SplitMethod, SplitRequest, StatisticsRequest, View,
+    FixRequest, NewSnapshot, Nothing, ReplaceRequest, RowWindow, RowsRequest, SaveRequest, Selection, SelectionRequest,
+    Span, SplitMethod, SplitRequest, StatisticsRequest, View,
 };
 
 use crate::host::{Bench, Outcome};
@@ -37,9 +37,13 @@ async fn rows(bench: &Bench, view: View) -> Result<RowWindow, Box<dyn std::error
 }
 
 async fn findings(bench: &Bench, dataset: &str) -> Result<FindingsReport, Box<dyn std::error::Error>> {
+    findings_for(bench, dataset, MODEL).await
+}
+
+async fn findings_for(bench: &Bench, dataset: &str, model: &str) -> Result<FindingsReport, Box<dyn std::error::Error>> {
     loop {
         let request =
-            FindingsRequest { dataset: dataset.to_owned(), base_model: MODEL.to_owned(), customization_type: None };
+            FindingsRequest { dataset: dataset.to_owned(), base_model: model.to_owned(), customization_type: None };
         let report = bench.api.findings(request).await?;
         if report.coverage.complete {
             return Ok(report);
@@ -287,5 +291,29 @@ async fn near_duplicates_are_found_when_they_are_asked_for() -> Outcome {
     assert!(findings(&bench, &dataset).await?.near.is_none());
     let undone = bench.api.undo(DatasetId { dataset }).await?;
     assert_eq!((undone.summary.records, undone.records), (3, 1));
+    Ok(())
+}
+
+/// No language model takes pictures with captions, and the wizard trains none; what is known of their data still counts.
+#[tokio::test]
+async fn captions_are_checked_for_a_model_that_makes_pictures() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("pets.jsonl");
+    let caption =
+        |number: usize, text: &str| format!(r#"{{"image-ref":"s3://pets/{number}.png","caption":"{text} {number}"}}"#);
+    let mut lines: Vec<String> = (0..9).map(|number| caption(number, "a cat on a mat, number")).collect();
+    lines[4] = r#"{"image-ref":"s3://pets/4.png","caption":"ox"}"#.into();
+    std::fs::write(&file, lines.join("\n") + "\n")?;
+    let bench = Bench::open(&folder.path().join("home")).await?;
+    let dataset = bench.open_in_place(&file).await?.id;
+
+    let models = bench.api.data_models(Nothing {}).await?;
+    let painter = models.iter().find(|model| model.id == "amazon.titan-image-generator-v2:0").ok_or("not offered")?;
+    assert!(!painter.tuned && models.iter().any(|model| model.tuned && model.id == MODEL));
+    assert_eq!(findings_for(&bench, &dataset, MODEL).await?.errors, 9, "a model of text cannot read them");
+    let report = findings_for(&bench, &dataset, &painter.id).await?;
+    assert_eq!(report.errors, 1, "{:?}", report.rules);
+    let view = View { base_model: painter.id.clone(), ..view(&dataset, "finding:error") };
+    assert_eq!(rows(&bench, view).await?.rows[0].position, 4);
     Ok(())
 }

@@ -6,6 +6,7 @@ import type {
   Catalog,
   Connection,
   CostEstimate,
+  DataModel,
   DoctorReport,
   FirstBatch,
   Hyperparameter,
@@ -517,6 +518,13 @@ export const llama: BaseModel = {
 };
 
 export const baseModels: BaseModel[] = [tiny, nova, titan, llama];
+
+export const dataModels: DataModel[] = baseModels.map(({ id, name, provider }) => ({
+  id,
+  name,
+  provider,
+  tuned: true,
+}));
 
 export function job(over: Partial<JobSummary> = {}): JobSummary {
   return {

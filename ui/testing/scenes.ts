@@ -274,6 +274,7 @@ function busy(theme: Theme): Handlers {
     ...datasetAnswers(datasets),
     import_dataset: () => broken,
     base_models: () => fixture.baseModels,
+    data_models: () => fixture.dataModels,
     plan_job: (draft) => fixture.plan(draft),
     estimate: ({ baseModel, epochs }) =>
       fixture.cost({
@@ -384,6 +385,7 @@ function failing(theme: Theme): Handlers {
     rows: refuse,
     samples: refuse,
     base_models: refuse,
+    data_models: refuse,
     playable_models: refuse,
     own_models: refuse,
     running_costs: refuse,

@@ -49,6 +49,16 @@ shapes! {
         pub models: Vec<String>,
     }
 
+    /// A base model whose rules for data are known.
+    #[derive(Eq)]
+    pub struct DataModel {
+        pub id: String,
+        pub name: String,
+        pub provider: String,
+        /// Whether the wizard can tune it.
+        pub tuned: bool,
+    }
+
     /// A model that is known by name, and that the wizard cannot tune.
     #[derive(Eq)]
     pub struct ListedModel {

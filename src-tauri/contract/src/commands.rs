@@ -165,6 +165,8 @@ commands! {
     convert_dataset(ConversionRequest) -> ConversionOutcome;
 
     base_models(Nothing) -> Vec<BaseModel>;
+    /// The models that a dataset can be checked for.
+    data_models(Nothing) -> Vec<DataModel>;
     catalog(Nothing) -> Catalog;
     /// The one that was changed last stands first.
     drafts(Nothing) -> Vec<SavedDraft>;

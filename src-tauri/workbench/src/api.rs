@@ -331,6 +331,10 @@ impl Api for Workbench {
         Ok(models::listed(&link, &told))
     }
 
+    async fn data_models(&self, _: Nothing) -> Result<Vec<DataModel>, AppError> {
+        Ok(models::for_data())
+    }
+
     async fn catalog(&self, _: Nothing) -> Result<Catalog, AppError> {
         let link = self.connections.link().await?;
         let told = self.endpoint_models.of(&link).await;

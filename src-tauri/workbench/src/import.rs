@@ -93,13 +93,13 @@ impl Workbench {
     }
 
     pub(crate) async fn export(&self, request: ExportRequest) -> Result<ExportOutcome, AppError> {
-        let model = models::find(&request.base_model)?;
+        let model = models::intent(&request.base_model)?;
         let Some(folder) = self.host.pick_folder().await else {
             return Ok(ExportOutcome { folder: None, files: Vec::new() });
         };
         let name = self.datasets.summary(request.dataset.clone()).await?.name;
-        let folder = free_folder(&folder, &format!("{} for {}", file_name(&name), model.name));
-        let files = self.datasets.write_splits(request.dataset, &model.data, folder.clone()).await?;
+        let folder = free_folder(&folder, &format!("{} for {}", file_name(&name), model.name()));
+        let files = self.datasets.write_splits(request.dataset, model.data(), folder.clone()).await?;
         Ok(ExportOutcome { folder: Some(folder.display().to_string()), files: files.names })
     }
 

@@ -2,9 +2,10 @@
 
 use whetstone_catalog as catalog;
 use whetstone_contract::{
-    AppError, BaseModel, Catalog, ErrorCode, Goal, Hyperparameter, HyperparameterKind, Lifecycle, ListedModel, Method,
-    ModelFamily, Price, Serving, SuitedModel, Training,
+    AppError, BaseModel, Catalog, DataModel, ErrorCode, Goal, Hyperparameter, HyperparameterKind, Lifecycle,
+    ListedModel, Method, ModelFamily, Price, Serving, SuitedModel, Training,
 };
+use whetstone_dataset::Intent;
 
 use crate::connections::Link;
 use crate::endpoint_models::Told;
@@ -16,6 +17,31 @@ pub fn find(id: &str) -> Result<&'static catalog::BaseModel, AppError> {
         AppError::new(ErrorCode::NotFound, format!("{id} is not a base model that Whetstone knows."))
             .hint("Choose a base model from the list.")
     })
+}
+
+/// What data is held to for an id that came from the window: also models that cannot be tuned from here, where it is
+/// known what their data must be.
+pub fn intent(id: &str) -> Result<Intent<'static>, AppError> {
+    match catalog::catalog().find_listed(id).and_then(Intent::of_listed) {
+        Some(intent) => Ok(intent),
+        None => Ok(Intent::new(find(id)?)),
+    }
+}
+
+/// The models that data can be checked for.
+pub fn for_data() -> Vec<DataModel> {
+    let known = catalog::catalog();
+    let tuned = known.models().iter().map(|model| (&model.id, &model.name, &model.provider, true));
+    let checked = known.listed_models().iter().filter(|model| model.data.is_some());
+    tuned
+        .chain(checked.map(|model| (&model.id, &model.name, &model.provider, false)))
+        .map(|(id, name, provider, tuned)| DataModel {
+            id: id.clone(),
+            name: name.clone(),
+            provider: provider.clone(),
+            tuned,
+        })
+        .collect()
 }
 
 pub fn listed(link: &Link, told: &Told) -> Vec<BaseModel> {

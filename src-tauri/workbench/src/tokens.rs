@@ -2,9 +2,8 @@
 
 use std::sync::OnceLock;
 
-use whetstone_catalog::BaseModel;
 use whetstone_contract::{TokenCount, TokenSource};
-use whetstone_dataset::{Block, Record};
+use whetstone_dataset::{Block, Intent, Record};
 use whetstone_tuner::LanguageModel;
 
 /// The tokenizer of the bundled model, read once when it is first asked for.
@@ -19,26 +18,26 @@ pub fn bundled() -> Option<&'static LanguageModel> {
         .as_ref()
 }
 
-pub fn source(model: &BaseModel) -> TokenSource {
-    if model.local && bundled().is_some() {
-        return TokenSource { exact: true, name: format!("{}'s own tokenizer", model.name), note: None };
+pub fn source(model: &Intent<'_>) -> TokenSource {
+    if model.is_local() && bundled().is_some() {
+        return TokenSource { exact: true, name: format!("{}'s own tokenizer", model.name()), note: None };
     }
     TokenSource {
         exact: false,
-        name: format!("estimate, {} characters a token", model.data.chars_per_token),
-        note: Some(format!("{} has no public tokenizer here; the ratio is the one its sources give.", model.name)),
+        name: format!("estimate, {} characters a token", model.data().chars_per_token),
+        note: Some(format!("{} has no public tokenizer here; the ratio is the one its sources give.", model.name())),
     }
 }
 
-pub fn of_text(model: &BaseModel, text: &str) -> u64 {
-    match bundled().filter(|_| model.local) {
+pub fn of_text(model: &Intent<'_>, text: &str) -> u64 {
+    match bundled().filter(|_| model.is_local()) {
         Some(tokenizer) => tokenizer.count_text_tokens(text) as u64,
-        None => model.data.estimate_tokens(text.chars().count()),
+        None => model.data().estimate_tokens(text.chars().count()),
     }
 }
 
 /// Tokens of what the model reads and of what it learns to say.
-pub fn of_record(model: &BaseModel, record: &Record) -> (u64, u64) {
+pub fn of_record(model: &Intent<'_>, record: &Record) -> (u64, u64) {
     let texts = |turns: &[whetstone_dataset::Turn]| -> u64 {
         let blocks = turns.iter().flat_map(|turn| &turn.content);
         let texts = blocks.filter_map(|block| match block {
@@ -51,7 +50,7 @@ pub fn of_record(model: &BaseModel, record: &Record) -> (u64, u64) {
     (texts(context), texts(&record.turns[context.len()..]))
 }
 
-pub fn count(model: &BaseModel, record: &Record) -> TokenCount {
+pub fn count(model: &Intent<'_>, record: &Record) -> TokenCount {
     let (prompt, completion) = of_record(model, record);
     TokenCount { total: prompt + completion, prompt, completion, source: source(model) }
 }

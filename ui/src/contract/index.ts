@@ -564,6 +564,15 @@ activity: string | null, };
 
 export type CustomizationType = "fineTuning" | "continuedPreTraining" | "distillation" | "reinforcementFineTuning";
 
+/**
+ * A base model whose rules for data are known.
+ */
+export type DataModel = { id: string, name: string, provider: string, 
+/**
+ * Whether the wizard can tune it.
+ */
+tuned: boolean, };
+
 export type DatasetId = { dataset: string, };
 
 export type DatasetOrigin = "inPlace" | "imported" | "sample";
@@ -2701,6 +2710,7 @@ export interface Commands {
   preview_conversion: { argument: ConversionRequest; answer: LossReport };
   convert_dataset: { argument: ConversionRequest; answer: ConversionOutcome };
   base_models: { argument: Nothing; answer: Array<BaseModel> };
+  data_models: { argument: Nothing; answer: Array<DataModel> };
   catalog: { argument: Nothing; answer: Catalog };
   drafts: { argument: Nothing; answer: Array<SavedDraft> };
   save_draft: { argument: SavedDraft; answer: SavedDraft };

@@ -5,6 +5,7 @@ import type {
   AppEvent,
   BaseModel,
   Connection,
+  DataModel,
   DatasetSummary,
   EvaluationSummary,
   JobSummary,
@@ -37,6 +38,7 @@ class App {
   readonly jobs = new Resource<JobSummary[]>(() => call('jobs', {}));
   readonly evaluations = new Resource<EvaluationSummary[]>(() => call('evaluations', {}));
   readonly runningCosts = new Resource<RunningCosts>(() => call('running_costs', {}));
+  readonly dataModels = new Resource<DataModel[]>(() => call('data_models', {}));
   readonly baseModels = new Resource<BaseModel[]>(() => call('base_models', {}));
 
   get version(): string {
@@ -66,6 +68,11 @@ class App {
     return (this.jobs.value ?? []).filter((job) => isUnderWay(job));
   }
 
+  /** Whether the wizard can tune a model that data is checked for; so taken while the list is not here. */
+  tunes(id: string): boolean {
+    return this.dataModels.value?.find((model) => model.id === id)?.tuned ?? true;
+  }
+
   /** Listens until the returned function is called. Before `load`, so that no change falls between the two. */
   listen(): () => void {
     return onEvent((event) => this.#on(event));
@@ -86,6 +93,7 @@ class App {
     await Promise.all([
       this.datasets.reload(),
       this.connections.reload(),
+      this.dataModels.reload(),
       this.baseModels.reload(),
       this.jobs.reload(),
       this.evaluations.reload(),

@@ -10,6 +10,7 @@ pub struct Intent<'a> {
     id: &'a str,
     name: &'a str,
     data: &'a DataRules,
+    local: bool,
     pub purpose: CustomizationType,
     /// The bucket that the dataset is, or will be, uploaded to, where it is known.
     pub bucket: Option<&'a str>,
@@ -22,13 +23,21 @@ impl<'a> Intent<'a> {
     }
 
     pub fn of(model: &'a BaseModel, purpose: CustomizationType) -> Intent<'a> {
-        Intent { id: &model.id, name: &model.name, data: model.data_for(purpose), purpose, bucket: None }
+        Intent {
+            id: &model.id,
+            name: &model.name,
+            data: model.data_for(purpose),
+            local: model.local,
+            purpose,
+            bucket: None,
+        }
     }
 
     /// Fine-tuning a model that is only listed, where it is known what its data must be.
     pub fn of_listed(model: &'a ListedModel) -> Option<Intent<'a>> {
         let purpose = CustomizationType::FineTuning;
-        Some(Intent { id: &model.id, name: &model.name, data: model.data.as_ref()?, purpose, bucket: None })
+        let data = model.data.as_ref()?;
+        Some(Intent { id: &model.id, name: &model.name, data, local: false, purpose, bucket: None })
     }
 
     pub fn in_bucket(self, bucket: &'a str) -> Intent<'a> {
@@ -47,6 +56,11 @@ impl<'a> Intent<'a> {
 
     pub fn name(&self) -> &'a str {
         self.name
+    }
+
+    /// Whether the model itself, its tokenizer with it, is on this computer.
+    pub fn is_local(&self) -> bool {
+        self.local
     }
 
     /// How bad it is to break a rule of shape: where a single bad record is dropped, no job fails over it.

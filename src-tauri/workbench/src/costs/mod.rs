@@ -89,7 +89,7 @@ impl Workbench {
             model,
             region,
             tokens: training_tokens,
-            counted_by: tokens::source(model),
+            counted_by: tokens::source(&Intent::new(model)),
             epochs: epochs.unwrap_or_else(|| default_epochs(model)),
             billed: !link.on_this_computer,
         };

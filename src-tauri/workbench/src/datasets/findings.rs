@@ -109,10 +109,9 @@ impl Datasets {
     }
 
     pub async fn finding_list(self: &Arc<Self>, asked: FindingListRequest) -> Result<FindingWindow, AppError> {
-        let model = models::find(&asked.base_model)?;
+        let model = models::intent(&asked.base_model)?;
         self.work(asked.dataset, move |opened| {
-            let (Standing::Ready(checked) | Standing::UnderWay(_, Some(checked))) = ask(opened, Intent::new(model))?
-            else {
+            let (Standing::Ready(checked) | Standing::UnderWay(_, Some(checked))) = ask(opened, model)? else {
                 return Ok(FindingWindow { total: 0, offset: asked.offset, findings: Vec::new() });
             };
             let (state, _) = opened.state()?;
@@ -132,10 +131,10 @@ impl Datasets {
     }
 
     pub async fn next_finding(self: &Arc<Self>, asked: NextFindingRequest) -> Result<NextFinding, AppError> {
-        let model = models::find(&asked.view.base_model)?;
+        let model = models::intent(&asked.view.base_model)?;
         self.work(asked.view.dataset.clone(), move |opened| {
             let nowhere = NextFinding { position: None, offset: None };
-            let Standing::Ready(checked) = ask(opened, Intent::new(model))? else { return Ok(nowhere) };
+            let Standing::Ready(checked) = ask(opened, model)? else { return Ok(nowhere) };
             let wanted = checked.of(asked.rule.as_deref());
             let (state, _) = opened.state()?;
             let (state, ids) = match evaluate(opened, &asked.view, state)? {
@@ -156,17 +155,16 @@ impl Datasets {
     }
 
     pub async fn fix_findings(self: &Arc<Self>, asked: FixRequest) -> Result<Change, AppError> {
-        let model = models::find(&asked.base_model)?;
+        let model = models::intent(&asked.base_model)?;
         self.work(asked.dataset.clone(), move |opened| {
-            let checked = wait(opened, Intent::new(model))?;
+            let checked = wait(opened, model)?;
             let state = opened.whole()?;
             let mut set = checked.of(asked.rule.as_deref());
             if let Some(selection) = &asked.selection {
                 set = &set & &select(opened, selection)?;
             }
             // A rule about a record beside others (a duplicate) is told by the check of the whole, and fixed by deleting.
-            let target = Intent::new(model);
-            let deletes = deleted_by(&checked, &asked, &state, &target);
+            let deletes = deleted_by(&checked, &asked, &state, &model);
             let of_rule = |rule: &str| asked.rule.as_deref().is_none_or(|wanted| wanted == rule);
             let first = first_of(&state, &set);
             let changed = opened.long_edit("Fix findings", |document, watched| {
@@ -174,7 +172,7 @@ impl Datasets {
                     if deletes.contains(row.id) {
                         return Edit::Delete;
                     }
-                    let mended = row.record.as_ref().ok().and_then(|record| mend(record, &target, of_rule));
+                    let mended = row.record.as_ref().ok().and_then(|record| mend(record, &model, of_rule));
                     match mended {
                         Some(Fix::Replace(record)) => Edit::Replace(record),
                         Some(Fix::Delete) => Edit::Delete,
@@ -281,7 +279,10 @@ fn with_near(
 /// What the data of a request is meant for.
 fn intent(asked: &FindingsRequest) -> Result<Intent<'static>, AppError> {
     let kind = kinds::catalog_kind(asked.customization_type.unwrap_or_default());
-    Ok(Intent::of(models::find(&asked.base_model)?, kind))
+    match kind {
+        CustomizationType::FineTuning => models::intent(&asked.base_model),
+        other => Ok(Intent::of(models::find(&asked.base_model)?, other)),
+    }
 }
 
 /// Under which a check is kept: what the data is meant for, fine-tuning where nothing else is said.

@@ -61,7 +61,7 @@ impl Datasets {
         bucket: Option<String>,
     ) -> Result<DataForModel, AppError> {
         self.work(id, move |opened| {
-            let (model, data) = (models::find(intent.id())?, intent.data());
+            let data = intent.data();
             let checked = findings::wait(opened, intent)?;
             let report = &checked.report;
             let state = opened.whole()?;
@@ -69,7 +69,7 @@ impl Datasets {
             for row in state.iter() {
                 let row = row.map_err(|error| from_document(&error))?;
                 if row.split.is_none_or(|split| split == SplitKind::Training) {
-                    training_tokens += sum(tokens::of_record(model, &row.record_or_empty()));
+                    training_tokens += sum(tokens::of_record(&intent, &row.record_or_empty()));
                 }
                 if let Some(bucket) = bucket.as_deref().filter(|_| row.split != Some(SplitKind::HoldOut))
                     && !checked.breaks(MEDIA_BUCKET, row.id)

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use whetstone_catalog::BaseModel;
 use whetstone_contract as contract;
 use whetstone_contract::{
     AppError, CheckRequest, EditRequest, ErrorCode, FixDraftRequest, InsertRequest, RecordBody, RecordChange,
@@ -21,7 +20,7 @@ const MOST_FIXES: usize = 50;
 
 impl Datasets {
     pub async fn record(self: &Arc<Self>, asked: RecordRequest) -> Result<RecordDetail, AppError> {
-        let model = models::find(&asked.base_model)?;
+        let model = models::intent(&asked.base_model)?;
         self.work(asked.dataset, move |opened| {
             let (state, _) = opened.state()?;
             let row = state.row(asked.position).map_err(|error| from_document(&error))?;
@@ -31,7 +30,7 @@ impl Datasets {
     }
 
     pub async fn check_record(self: &Arc<Self>, asked: CheckRequest) -> Result<RecordContent, AppError> {
-        let model = models::find(&asked.base_model)?;
+        let model = models::intent(&asked.base_model)?;
         self.work(asked.dataset, move |opened| {
             let (schema, before) = draft_of(opened, asked.position)?;
             let line = written(&schema, before.as_ref(), asked.body)?;
@@ -46,12 +45,12 @@ impl Datasets {
 
     /// What a record that is being typed would be after a rule's fix.
     pub async fn fix_draft(self: &Arc<Self>, asked: FixDraftRequest) -> Result<RecordContent, AppError> {
-        let model = models::find(&asked.base_model)?;
+        let model = models::intent(&asked.base_model)?;
         self.work(asked.dataset, move |opened| {
             let (schema, before) = draft_of(opened, asked.position)?;
             let line = written(&schema, before.as_ref(), asked.body)?;
             let Ok(record) = schema.parse(&line) else { return Ok(content(&line, &schema, model)) };
-            let mended = match mend(&record, &Intent::new(model), |rule| rule == asked.rule) {
+            let mended = match mend(&record, &model, |rule| rule == asked.rule) {
                 Some(Fix::Replace(mended)) => schema.patch(&line, &mended).map_err(|loss| unfit(&loss.to_string()))?,
                 Some(Fix::Delete) | None => line,
             };
@@ -61,7 +60,7 @@ impl Datasets {
     }
 
     pub async fn edit(self: &Arc<Self>, asked: EditRequest) -> Result<RecordChange, AppError> {
-        let model = models::find(&asked.base_model)?;
+        let model = models::intent(&asked.base_model)?;
         self.work(asked.dataset, move |opened| {
             let state = opened.whole()?;
             let row = state.row(asked.position).map_err(|error| from_document(&error))?;
@@ -134,7 +133,7 @@ fn unfit(loss: &str) -> AppError {
         .hint("Leave it out, or convert the dataset to a format that has a place for it.")
 }
 
-fn detail(row: &Row, schema: &Schema, model: &'static BaseModel) -> RecordDetail {
+fn detail(row: &Row, schema: &Schema, model: Intent<'static>) -> RecordDetail {
     RecordDetail {
         position: row.position,
         split: row.split.map(show_split),
@@ -145,15 +144,15 @@ fn detail(row: &Row, schema: &Schema, model: &'static BaseModel) -> RecordDetail
 }
 
 /// Everything about a line.
-fn content(line: &[u8], schema: &Schema, model: &'static BaseModel) -> RecordContent {
+fn content(line: &[u8], schema: &Schema, model: Intent<'static>) -> RecordContent {
     let json = String::from_utf8_lossy(line).into_owned();
     match schema.parse(line) {
         Ok(record) => {
-            let findings = check_record(&record, &Intent::new(model));
+            let findings = check_record(&record, &model);
             RecordContent {
                 turns: show_turns(&record),
                 as_model: as_model(&record, model),
-                tokens: tokens::count(model, &record),
+                tokens: tokens::count(&model, &record),
                 findings: findings.into_iter().map(|finding| show_finding(finding, Some(&record))).collect(),
                 json,
                 problem: None,
@@ -163,7 +162,7 @@ fn content(line: &[u8], schema: &Schema, model: &'static BaseModel) -> RecordCon
             turns: Vec::new(),
             problem: Some(shape_problem(&json, &error)),
             as_model: None,
-            tokens: tokens::count(model, &Record::default()),
+            tokens: tokens::count(&model, &Record::default()),
             findings: Vec::new(),
             json,
         },
@@ -172,8 +171,8 @@ fn content(line: &[u8], schema: &Schema, model: &'static BaseModel) -> RecordCon
 
 /// The record as the base model reads it, the last text being what it learns to say; `None` where its format has no
 /// place for the record.
-fn as_model(record: &Record, model: &'static BaseModel) -> Option<String> {
-    let seen = preview(record, model.data.format, SystemHandling::PutBeforePrompt);
+fn as_model(record: &Record, model: Intent<'static>) -> Option<String> {
+    let seen = preview(record, model.data().format, SystemHandling::PutBeforePrompt);
     let texts = seen.texts.into_iter().map(|(role, text)| match seen.turns {
         true => format!("{}: {text}", role.as_str()),
         false => text,

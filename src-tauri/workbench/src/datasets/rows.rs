@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use whetstone_catalog::BaseModel;
 use whetstone_contract as contract;
 use whetstone_contract::{
     AppError, ColumnChoice, Completion, Coverage, DatasetPart, FilterHelp, FilterRequest, LocateRequest, Located,
@@ -38,7 +37,7 @@ pub enum Viewed {
 
 impl Datasets {
     pub async fn rows(self: &Arc<Self>, asked: RowsRequest) -> Result<RowWindow, AppError> {
-        let model = models::find(&asked.view.base_model)?;
+        let model = models::intent(&asked.view.base_model)?;
         self.work(asked.view.dataset.clone(), move |opened| {
             let (state, index) = opened.state()?;
             let records = state.len();
@@ -49,7 +48,7 @@ impl Datasets {
                 coverage: index,
                 offset: asked.offset,
                 rows: Vec::new(),
-                token_source: tokens::source(model),
+                token_source: tokens::source(&model),
                 problem: None,
             };
             let rows = match evaluate(opened, &asked.view, state)? {
@@ -138,10 +137,10 @@ impl Datasets {
     }
 
     pub async fn filter_help(self: &Arc<Self>, asked: FilterRequest) -> Result<FilterHelp, AppError> {
-        let model = models::find(&asked.base_model)?;
+        let model = models::intent(&asked.base_model)?;
         self.work(asked.dataset, move |_| {
             let names: BTreeMap<String, IdSet> = rule_names().map(|name| (name, IdSet::new())).collect();
-            let count = |record: &Record| sum(tokens::of_record(model, record));
+            let count = |record: &Record| sum(tokens::of_record(&model, record));
             let input = FilterInput { tokens: &count, findings: &names, selected: None };
             let found = complete(&asked.text, byte_at(&asked.text, asked.cursor), &input);
             let (start, end) = (utf16(&asked.text, found.replace.start), utf16(&asked.text, found.replace.end));
@@ -213,15 +212,15 @@ fn computation(
     filter: Filter,
     state: State,
 ) -> Result<impl FnOnce(&Watched) -> Result<View, AppError> + Send + 'static, AppError> {
-    let model = models::find(&view.base_model)?;
+    let model = models::intent(&view.base_model)?;
     let order = view.sort.as_ref().map(|sort| Ok((sort_column(&sort.column)?, sort.descending))).transpose()?;
     // Only a filter that speaks of findings waits for them.
     let asks_findings = view.filter.contains("finding");
     let opened = Arc::clone(opened);
     Ok(move |watched: &Watched| {
-        let checked = if asks_findings { Some(super::findings::wait(&opened, Intent::new(model))?) } else { None };
+        let checked = if asks_findings { Some(super::findings::wait(&opened, model)?) } else { None };
         let none = BTreeMap::new();
-        let count = |record: &Record| sum(tokens::of_record(model, record));
+        let count = |record: &Record| sum(tokens::of_record(&model, record));
         let findings = checked.as_ref().map_or(&none, |checked| &checked.sets);
         let input = FilterInput { tokens: &count, findings, selected: None };
         let found = filter.run(&state, &input, watched);
@@ -280,13 +279,13 @@ fn filter_problem(text: &str, error: &FilterError) -> TextProblem {
     }
 }
 
-fn show_row(opened: &Opened, row: &Row, columns: &[String], model: &'static BaseModel) -> contract::Row {
+fn show_row(opened: &Opened, row: &Row, columns: &[String], model: Intent<'static>) -> contract::Row {
     let record = row.record_or_empty();
     let (worst, findings) = findings_of(opened, row, &record, model);
     contract::Row {
         position: row.position,
         cells: columns.iter().map(|column| cell(column, row, &record)).collect(),
-        tokens: sum(tokens::of_record(model, &record)),
+        tokens: sum(tokens::of_record(&model, &record)),
         split: row.split.map(show_split),
         worst: worst.map(show_severity),
         findings,
@@ -296,14 +295,14 @@ fn show_row(opened: &Opened, row: &Row, columns: &[String], model: &'static Base
 
 /// What is known to be wrong with a row: from the check of the whole dataset where it is of this state, else from a look
 /// at the record by itself.
-fn findings_of(opened: &Opened, row: &Row, record: &Record, model: &'static BaseModel) -> (Option<Severity>, u32) {
-    if let Some(checked) = super::findings::known(opened, &Intent::new(model)) {
+fn findings_of(opened: &Opened, row: &Row, record: &Record, model: Intent<'static>) -> (Option<Severity>, u32) {
+    if let Some(checked) = super::findings::known(opened, &model) {
         return checked.marks(row.id);
     }
     if row.record.is_err() {
         return (Some(Severity::Error), 1);
     }
-    let found = check_record(record, &Intent::new(model));
+    let found = check_record(record, &model);
     (found.iter().map(|finding| finding.severity).min(), u32::try_from(found.len()).unwrap_or(u32::MAX))
 }
 

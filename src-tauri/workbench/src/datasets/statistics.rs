@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use whetstone_catalog::BaseModel;
 use whetstone_charts::{Bars, Histogram, Palette, bars, histogram};
 use whetstone_contract as contract;
 use whetstone_contract::{
     AppError, CostBasis, Coverage, DatasetPart, Duplicates, ErrorCode, Spread, StatisticsChart, StatisticsChartRequest,
     StatisticsPicture, StatisticsRequest, Tally,
 };
-use whetstone_dataset::{Lengths, SplitKind, State, Statistics, StatisticsBuilder, TokenCounter, Watch};
+use whetstone_dataset::{Intent, Lengths, SplitKind, State, Statistics, StatisticsBuilder, TokenCounter, Watch};
 
 use super::opened::Opened;
 use super::{Datasets, from_document};
@@ -25,7 +24,7 @@ const TOLD_EVERY: Duration = Duration::from_millis(700);
 
 impl Datasets {
     pub async fn statistics(self: &Arc<Self>, asked: StatisticsRequest) -> Result<contract::Statistics, AppError> {
-        let model = models::find(&asked.base_model)?;
+        let model = models::intent(&asked.base_model)?;
         self.work(asked.dataset, move |opened| match ask(opened, model)? {
             Standing::Ready(numbers) => Ok(show(&numbers, model, opened, complete())),
             Standing::UnderWay(coverage, Some(so_far)) => Ok(show(&so_far, model, opened, coverage)),
@@ -38,7 +37,7 @@ impl Datasets {
         self: &Arc<Self>,
         asked: StatisticsChartRequest,
     ) -> Result<StatisticsChart, AppError> {
-        let model = models::find(&asked.base_model)?;
+        let model = models::intent(&asked.base_model)?;
         self.work(asked.dataset.clone(), move |opened| match ask(opened, model)? {
             Standing::Ready(numbers) | Standing::UnderWay(_, Some(numbers)) => draw(&numbers, model, &asked),
             Standing::UnderWay(_, None) => Ok(StatisticsChart { svg: None, description: "Being counted".to_owned() }),
@@ -47,13 +46,13 @@ impl Datasets {
     }
 }
 
-fn ask(opened: &Arc<Opened>, model: &'static BaseModel) -> Result<Standing<Statistics>, AppError> {
+fn ask(opened: &Arc<Opened>, model: Intent<'static>) -> Result<Standing<Statistics>, AppError> {
     let (state, index) = opened.state()?;
     if !index.complete {
         return Ok(Standing::UnderWay(index, None));
     }
     opened.numbers.ask_telling(
-        (opened.edition(), model.id.clone()),
+        (opened.edition(), model.id().to_owned()),
         || {
             let title = format!("Statistics of {}", opened.document().meta().name);
             opened.watched(title, "Counting", DatasetPart::Statistics)
@@ -64,12 +63,12 @@ fn ask(opened: &Arc<Opened>, model: &'static BaseModel) -> Result<Standing<Stati
 
 fn gather(
     state: &State,
-    model: &'static BaseModel,
+    model: Intent<'static>,
     watched: &Watched,
     tell: &(dyn Fn(Statistics) + Sync),
 ) -> Result<Statistics, AppError> {
-    let source = tokens::source(model);
-    let count = |text: &str| tokens::of_text(model, text);
+    let source = tokens::source(&model);
+    let count = |text: &str| tokens::of_text(&model, text);
     let counter = TokenCounter { name: source.name, count: &count };
     let total = state.len();
     let mut builder = StatisticsBuilder::new(&counter, total);
@@ -98,7 +97,7 @@ fn gather(
     Ok(builder.finish())
 }
 
-fn show(numbers: &Statistics, model: &'static BaseModel, opened: &Opened, coverage: Coverage) -> contract::Statistics {
+fn show(numbers: &Statistics, model: Intent<'static>, opened: &Opened, coverage: Coverage) -> contract::Statistics {
     let tally = |rows: &[(String, u64)], most: usize| -> Vec<Tally> {
         rows.iter().take(most).map(|(label, records)| Tally { label: label.clone(), records: *records }).collect()
     };
@@ -107,7 +106,7 @@ fn show(numbers: &Statistics, model: &'static BaseModel, opened: &Opened, covera
         coverage,
         records: numbers.records,
         turns: numbers.turns.iter().map(|(turns, records)| u64::from(*turns) * records).sum(),
-        token_source: tokens::source(model),
+        token_source: tokens::source(&model),
         whole: spread(&numbers.whole),
         prompt: spread(&numbers.context),
         completion: spread(&numbers.completion),
@@ -122,7 +121,7 @@ fn show(numbers: &Statistics, model: &'static BaseModel, opened: &Opened, covera
         ),
         duplicates: Duplicates {
             exact: numbers.duplicates,
-            near: opened.near.known(&(opened.edition(), model.id.clone())).map(|checked| {
+            near: opened.near.known(&(opened.edition(), model.id().to_owned())).map(|checked| {
                 let found = |rule| checked.report.rule(rule).map_or(0, |count| count.findings);
                 found("near-duplicate") + found("near-leak")
             }),
@@ -159,7 +158,7 @@ fn turn_rows(numbers: &Statistics) -> Vec<(String, u64)> {
 
 fn draw(
     numbers: &Statistics,
-    model: &'static BaseModel,
+    model: Intent<'static>,
     asked: &StatisticsChartRequest,
 ) -> Result<StatisticsChart, AppError> {
     let palette = Palette {
@@ -187,7 +186,7 @@ fn draw(
         let rows: Vec<_> = rows.into_iter().take(MOST_LABELS).collect();
         (bars(&Bars { rows: &rows, width: asked.width, palette: &palette }), what.to_owned())
     };
-    let limits = &model.data;
+    let limits = model.data();
     let (svg, description) = match asked.picture {
         StatisticsPicture::WholeTokens => lengths(&numbers.whole, limits.max_tokens_per_record, "whole records"),
         StatisticsPicture::PromptTokens => lengths(&numbers.context, limits.max_prompt_tokens, "what the model reads"),

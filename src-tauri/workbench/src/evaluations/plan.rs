@@ -4,6 +4,7 @@ use whetstone_catalog::PriceItem;
 use whetstone_contract::{
     AppError, Candidate, EvaluationCost, EvaluationDraft, EvaluationPart, EvaluationPlan, FieldProblem, MetricChoice,
 };
+use whetstone_dataset::Intent;
 use whetstone_evaluation::{Metric, labels_of, widest_reach};
 
 use super::answers::{Asked, key_of};
@@ -67,7 +68,7 @@ impl Workbench {
     ) -> (Option<f64>, String) {
         let model = candidate.base_model.as_deref().and_then(|id| whetstone_catalog::catalog().find(id));
         let count = |text: &str| match model {
-            Some(model) => tokens::of_text(model, text),
+            Some(model) => tokens::of_text(&Intent::new(model), text),
             None => (text.chars().count() as u64).div_ceil(CHARACTERS_A_TOKEN),
         };
         let (mut input, mut output) = (0, 0);

@@ -6,7 +6,7 @@
 
 use whetstone_catalog::BaseModel;
 use whetstone_contract::{AppError, BatchPiece, BatchRecord, FirstBatch, JobDraft};
-use whetstone_dataset::{Record, Role};
+use whetstone_dataset::{Intent, Record, Role};
 use whetstone_tuner::{LanguageModel, Turn, first_records};
 
 use super::kinds;
@@ -63,7 +63,7 @@ fn show(model: &BaseModel, tokenizer: Option<&LanguageModel>, line: &TrainingLin
             (pieces.collect(), read + learned, learned)
         }
         None => {
-            let (prompt, completion) = tokens::of_record(model, &line.record);
+            let (prompt, completion) = tokens::of_record(&Intent::new(model), &line.record);
             let text = |learned: bool| {
                 let context = line.record.context().len();
                 let turns = if learned { &line.record.turns[context..] } else { line.record.context() };

@@ -50,7 +50,7 @@ impl Workbench {
             validation_records: data.validation,
             hold_out_records: data.hold_out,
             training_tokens: data.training_tokens,
-            tokens_note: tokens::source(model).name,
+            tokens_note: tokens::source(&Intent::of(model, kind)).name,
             training_uri: places.training_uri,
             output_uri: places.output_uri,
             role_arn: places.role_arn,
