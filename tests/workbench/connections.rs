@@ -4,13 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use whetstone_contract::{
-    Api, BucketWish, CheckId, CheckState, Connection, ConnectionId, ConnectionSource, ConnectionState, DoctorReport,
-    DoctorRequest, ErrorCode, JobDetail, JobId, JobStatus, KeysAgain, NewConnection, Nothing, PlayableKind, RoleWish,
-    Secret, SecretKeeping, TypedKeys,
+    Api, BucketWish, CheckId, CheckState, Connection, ConnectionId, ConnectionKind, ConnectionSource, ConnectionState,
+    DoctorReport, DoctorRequest, ErrorCode, JobDetail, JobId, JobStatus, KeysAgain, NewConnection, Nothing,
+    PlayableKind, RoleWish, Secret, SecretKeeping, TypedKeys,
 };
 use whetstone_sandbox::{Sandbox, SandboxConfig, WorkerCommand, WorkerLimits};
 
 use crate::host::{Bench, Outcome, colours, draft};
+use crate::life_cycle::prompt;
 
 const PATIENCE: Duration = Duration::from_secs(240);
 const BUCKET: &str = "tuning-data";
@@ -35,7 +36,7 @@ pub async fn account(folder: &Path, port: u16, faults: Option<&str>) -> Result<S
 }
 
 pub fn keys_of(sandbox: &Sandbox) -> TypedKeys {
-    TypedKeys {
+    TypedKeys::AccessKey {
         access_key_id: Secret(sandbox.keys().access_key_id().to_owned()),
         secret_access_key: Secret(sandbox.keys().secret_access_key().to_owned()),
         session_token: None,
@@ -117,7 +118,6 @@ async fn a_job_belongs_to_the_connection_it_was_started_with() -> Outcome {
     Ok(())
 }
 
-/// Says how the keys fared: with a keyring they are there, without one they are asked for again.
 #[tokio::test]
 async fn a_rehearsal_here_is_carried_over_once() -> Outcome {
     let folder = tempfile::tempdir()?;
@@ -152,6 +152,39 @@ async fn a_rehearsal_here_is_carried_over_once() -> Outcome {
     Ok(())
 }
 
+/// An API key is all that some are given: enough to ask models, too little to tune one.
+#[tokio::test]
+async fn a_bedrock_api_key_asks_models_and_says_why_it_cannot_tune() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let team = account(&folder.path().join("team"), 0, None).await?;
+    let bench = Bench::open(&folder.path().join("home")).await?;
+    let dataset = bench.import(&colours(folder.path())?, false).await?;
+    let with = |key: String| ConnectionSource::Keys { keys: TypedKeys::ApiKey { api_key: Secret(key) } };
+    let key = whetstone_sandbox::api_key(&folder.path().join("team/data"))?;
+
+    let wrong = NewConnection { source: with("ABSKnobodys".into()), ..new(&team) };
+    let wrong = bench.api.add_connection(wrong).await?;
+    assert_eq!((wrong.state, wrong.error.map(|e| e.code)), (ConnectionState::Failed, Some(ErrorCode::AccessDenied)));
+    bench.api.remove_connection(ConnectionId { connection: wrong.id }).await?;
+
+    let connection = bench.api.add_connection(NewConnection { source: with(key), ..new(&team) }).await?;
+    assert_eq!((connection.state, connection.kind), (ConnectionState::Ready, ConnectionKind::ApiKey), "{connection:?}");
+    assert_eq!(connection.identity, None, "nobody can ask whose it is");
+    let models = bench.api.playable_models(Nothing {}).await?;
+    let base = models.iter().find(|model| model.kind == PlayableKind::Base).ok_or("no base model")?;
+    let reply = bench.api.send_prompt(prompt(&base.model_id, "What colour is the sky?")).await?;
+    assert!(reply.output_tokens.is_some_and(|tokens| tokens > 0), "{reply:?}");
+
+    let plan = bench.api.plan_job(draft(&dataset.id, "colours", &[])).await?;
+    let problem = plan.problems.first().ok_or("nothing hinders it")?;
+    assert!(problem.field == "bucket" && problem.message.contains("Bedrock API key"), "{problem:?}");
+    let refused = bench.api.place_choices(id(&connection)).await.err().ok_or("IAM took an API key")?;
+    assert_eq!((refused.code, refused.message.contains("Bedrock alone")), (ErrorCode::AccessDenied, true));
+    team.stop().await;
+    Ok(())
+}
+
+/// Says how the keys fared: with a keyring they are there, without one they are asked for again.
 #[tokio::test]
 async fn typed_in_keys_are_kept_by_the_keyring_or_asked_for_again() -> Outcome {
     let folder = tempfile::tempdir()?;

@@ -23,6 +23,7 @@ export const kindWords: Record<ConnectionKind, string> = {
   thisComputer: 'Sandbox',
   profile: 'AWS profile',
   keys: 'Typed-in keys',
+  apiKey: 'Bedrock API key',
   environment: 'Environment',
 };
 

@@ -10,8 +10,13 @@ use aws_config::{
     BehaviorVersion, Region, SdkConfig, identity::IdentityCache, provider_config::ProviderConfig, retry::RetryConfig,
     stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
 };
-use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
+use aws_credential_types::{
+    credential_fn::provide_credentials_fn,
+    provider::{self, ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future},
+};
+use aws_sdk_bedrock::config::Token;
 use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::auth::http::HTTP_BEARER_AUTH_SCHEME_ID;
 
 use crate::error::without_credentials;
 use crate::identity::Clock;
@@ -39,7 +44,14 @@ pub enum Credentials {
     Profile { plan: Box<Plan>, code: Option<String> },
     /// What the environment of this program gives: variables, a web identity, a container, an instance.
     Environment,
+    /// A Bedrock API key: a bearer token that Bedrock and its runtime take, and no other service does.
+    ApiKey(String),
 }
+
+/// What a service other than Bedrock is told in place of credentials.
+#[derive(Debug, thiserror::Error)]
+#[error("a Bedrock API key opens Bedrock alone")]
+pub(crate) struct BedrockOnly;
 
 /// Keys never get into a log by way of a debug print.
 impl fmt::Debug for Credentials {
@@ -48,6 +60,7 @@ impl fmt::Debug for Credentials {
             Self::Static { .. } => f.write_str("Static(..)"),
             Self::Profile { plan, .. } => f.debug_tuple("Profile").field(plan).finish(),
             Self::Environment => f.write_str("Environment"),
+            Self::ApiKey(_) => f.write_str("ApiKey(..)"),
         }
     }
 }
@@ -155,6 +168,7 @@ impl Cloud {
             .timeout_config(usual)
             .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(timeouts.stall).build())
             .build();
+        let token = credentials.api_key();
         let seen = LastSeen::new(credentials.provider(&config, sign_in));
         let config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(seen.clone())).build();
         let clock = Clock::default();
@@ -165,6 +179,12 @@ impl Cloud {
         };
         let by_path = endpoints.get(Service::S3).is_some();
         let sign_payload = endpoints.get(Service::S3).is_some_and(goes_in_the_clear);
+        let mut bedrock = aws_sdk_bedrock::config::Builder::from(&at(Service::Bedrock));
+        let mut runtime = aws_sdk_bedrockruntime::config::Builder::from(&at(Service::BedrockRuntime));
+        if let Some(token) = token {
+            bedrock = bedrock.bearer_token(token.clone()).auth_scheme_preference([HTTP_BEARER_AUTH_SCHEME_ID]);
+            runtime = runtime.bearer_token(token).auth_scheme_preference([HTTP_BEARER_AUTH_SCHEME_ID]);
+        }
         let mut pricing = aws_sdk_pricing::config::Builder::from(&at(Service::Pricing));
         if endpoints.get(Service::Pricing).is_none() {
             // AWS has the price list in three Regions only.
@@ -172,12 +192,8 @@ impl Cloud {
         }
 
         Ok(Self {
-            bedrock: aws_sdk_bedrock::Client::new(&at(Service::Bedrock)),
-            runtime: aws_sdk_bedrockruntime::Client::from_conf(
-                aws_sdk_bedrockruntime::config::Builder::from(&at(Service::BedrockRuntime))
-                    .timeout_config(unhurried)
-                    .build(),
-            ),
+            bedrock: aws_sdk_bedrock::Client::from_conf(bedrock.build()),
+            runtime: aws_sdk_bedrockruntime::Client::from_conf(runtime.timeout_config(unhurried).build()),
             s3: aws_sdk_s3::Client::from_conf(
                 aws_sdk_s3::config::Builder::from(&at(Service::S3)).force_path_style(by_path).build(),
             ),
@@ -236,6 +252,13 @@ fn check(region: &str, endpoints: &Endpoints) -> Result<(), CloudError> {
 }
 
 impl Credentials {
+    fn api_key(&self) -> Option<Token> {
+        match self {
+            Self::ApiKey(key) => Some(Token::new(key, None)),
+            Self::Static { .. } | Self::Profile { .. } | Self::Environment => None,
+        }
+    }
+
     fn provider(self, config: &SdkConfig, provider: ProviderConfig) -> SharedCredentialsProvider {
         match self {
             Self::Static { id, secret, session } => SharedCredentialsProvider::new(
@@ -243,6 +266,9 @@ impl Credentials {
             ),
             Self::Profile { plan, code } => of_plan(*plan, &Means { config: config.clone(), provider, code }),
             Self::Environment => of_environment(&provider),
+            Self::ApiKey(_) => SharedCredentialsProvider::new(provide_credentials_fn(|| async {
+                Err(CredentialsError::provider_error(BedrockOnly))
+            })),
         }
     }
 }

@@ -14,6 +14,7 @@ use aws_sdk_bedrock::{
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::{DateTime, date_time::Format, event_stream::RawMessage};
 
+use crate::connect::BedrockOnly;
 use crate::profiles::{CodeNeeded, SignInNeeded};
 
 /// A signature is refused when the two clocks are further apart than this (AWS, Signature Version 4).
@@ -39,6 +40,8 @@ pub enum CloudErrorCode {
     CodeNeeded,
     /// No credentials could be had, or AWS does not know the key.
     Credentials,
+    /// All there is to sign with is a Bedrock API key, which this service does not take.
+    BedrockOnly,
     /// The secret key does not fit the key id.
     Signature,
     /// This computer's clock is too far from AWS's for a signature to be accepted.
@@ -164,6 +167,9 @@ fn no_credentials(operation: &'static str, error: &(dyn Error + 'static)) -> Opt
     // A call on the way to them failed: that failure says more.
     if let Some(failure) = causes(error).find_map(|cause| cause.downcast_ref::<CloudError>()) {
         return Some(failure.clone());
+    }
+    if causes(error).any(|cause| cause.is::<BedrockOnly>()) {
+        return Some(CloudError::new(operation, CloudErrorCode::BedrockOnly, last_cause(error)));
     }
     let code = if causes(error).any(|cause| cause.is::<SignInNeeded>()) {
         CloudErrorCode::Expired

@@ -36,14 +36,14 @@ shapes! {
         pub data_folder: Option<String>,
         /// The profile of the AWS configuration files that it uses.
         pub profile: Option<String>,
-        /// Of typed-in keys only.
+        /// Of typed-in keys of either kind only.
         pub keeping: Option<SecretKeeping>,
         /// The app can sign in by itself, through the browser.
         pub signs_in: bool,
         pub state: ConnectionState,
         /// Set when it cannot be used.
         pub error: Option<AppError>,
-        /// Whose credentials they are; known once it answered.
+        /// Whose credentials they are; known once it answered, and never of an API key.
         pub identity: Option<Identity>,
         /// When the credentials at hand end, in milliseconds since 1970; null where they do not, or it is not known.
         pub expires_at: Option<i64>,
@@ -62,6 +62,8 @@ shapes! {
         Profile,
         /// An access key that was typed in.
         Keys,
+        /// A Bedrock API key that was typed in: it opens Bedrock, and neither S3 nor IAM.
+        ApiKey,
         /// What the program's environment gives: variables, a web identity, a container, an instance.
         Environment,
     }
@@ -110,7 +112,7 @@ shapes! {
     #[serde(rename_all_fields = "camelCase")]
     pub enum ConnectionSource {
         Profile { profile: String },
-        /// Goes to the keyring, and is never sent back.
+        /// They go to the keyring, and are never sent back.
         Keys { keys: TypedKeys },
         Environment,
         /// The credentials of another connection, for another Region.
@@ -118,11 +120,17 @@ shapes! {
     }
 
     #[derive(Eq)]
-    pub struct TypedKeys {
-        pub access_key_id: Secret,
-        pub secret_access_key: Secret,
-        /// Comes with keys that end.
-        pub session_token: Option<Secret>,
+    #[serde(tag = "kind")]
+    #[serde(rename_all_fields = "camelCase")]
+    pub enum TypedKeys {
+        AccessKey {
+            access_key_id: Secret,
+            secret_access_key: Secret,
+            /// Comes with keys that end.
+            session_token: Option<Secret>,
+        },
+        /// A Bedrock API key.
+        ApiKey { api_key: Secret },
     }
 
     pub struct KeysAgain {

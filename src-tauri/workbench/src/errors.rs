@@ -12,6 +12,9 @@ pub fn from_cloud(error: &CloudError) -> AppError {
         Cloud::Credentials => (ErrorCode::AccessDenied, "Check the credentials of this connection."),
         Cloud::Expired => (ErrorCode::SignIn, "Sign in again; the work goes on where it was."),
         Cloud::CodeNeeded => (ErrorCode::CodeNeeded, "Type the code that your device shows now."),
+        Cloud::BedrockOnly => {
+            (ErrorCode::AccessDenied, "For data in S3 and for roles, connect with a profile or an access key.")
+        }
         Cloud::Signature => (ErrorCode::AccessDenied, "Check the access key and its secret."),
         Cloud::ClockSkew => (ErrorCode::AccessDenied, "Set this computer's clock and try again."),
         Cloud::Validation | Cloud::TooLarge => (ErrorCode::Validation, "Change what the message names and try again."),

@@ -385,7 +385,7 @@ dataFolder: string | null,
  */
 profile: string | null, 
 /**
- * Of typed-in keys only.
+ * Of typed-in keys of either kind only.
  */
 keeping: SecretKeeping | null, 
 /**
@@ -397,7 +397,7 @@ signsIn: boolean, state: ConnectionState,
  */
 error: AppError | null, 
 /**
- * Whose credentials they are; known once it answered.
+ * Whose credentials they are; known once it answered, and never of an API key.
  */
 identity: Identity | null, 
 /**
@@ -424,7 +424,7 @@ export type ConnectionChange = { connection: string, name: string | null, bucket
 
 export type ConnectionId = { connection: string, };
 
-export type ConnectionKind = "thisComputer" | "profile" | "keys" | "environment";
+export type ConnectionKind = "thisComputer" | "profile" | "keys" | "apiKey" | "environment";
 
 export type ConnectionSource = { "kind": "profile", profile: string, } | { "kind": "keys", keys: TypedKeys, } | { "kind": "environment" } | { "kind": "same", connection: string, };
 
@@ -2586,11 +2586,11 @@ served: string,
  */
 model: string, };
 
-export type TypedKeys = { accessKeyId: Secret, secretAccessKey: Secret, 
+export type TypedKeys = { "kind": "accessKey", accessKeyId: Secret, secretAccessKey: Secret, 
 /**
  * Comes with keys that end.
  */
-sessionToken: Secret | null, };
+sessionToken: Secret | null, } | { "kind": "apiKey", apiKey: Secret, };
 
 export type Verdict = { 
 /**

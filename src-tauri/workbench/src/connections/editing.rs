@@ -2,7 +2,7 @@
 
 use whetstone_contract::{
     AppError, AppEvent, Connection, ConnectionChange, ConnectionSource, DeviceCode, ErrorCode, FieldProblem, KeysAgain,
-    NewConnection, TypedKeys,
+    NewConnection, Secret, TypedKeys,
 };
 
 use super::record::{ConnectionRecord, Source};
@@ -24,8 +24,13 @@ impl Connections {
             ConnectionSource::Environment => (Source::Environment, endpoint),
             ConnectionSource::Keys { keys } => {
                 let entry = format!("connection-{id}");
-                self.secrets.keep(entry.clone(), checked_keys(keys)?).await?;
-                (Source::Keys(entry), endpoint)
+                let keys = checked_keys(keys)?;
+                let source = match keys {
+                    Keys::AccessKey { .. } => Source::Keys(entry.clone()),
+                    Keys::ApiKey { .. } => Source::ApiKey(entry.clone()),
+                };
+                self.secrets.keep(entry, keys).await?;
+                (source, endpoint)
             }
             ConnectionSource::Same { connection } => {
                 let other = self.read(&connection, |entry| entry.record.clone())?.ok_or_else(no_other_region)?;
@@ -126,10 +131,13 @@ impl Connections {
 
     pub async fn renew_keys(&self, again: KeysAgain) -> Result<(), AppError> {
         let record = self.read(&again.connection, |entry| entry.record.clone())?;
-        let Some(ConnectionRecord { source: Source::Keys(entry), .. }) = record else {
-            return Err(AppError::new(ErrorCode::Refused, "This connection has no keys of its own."));
+        let keys = checked_keys(again.keys)?;
+        let entry = match (record.map(|record| record.source), &keys) {
+            (Some(Source::Keys(entry)), Keys::AccessKey { .. })
+            | (Some(Source::ApiKey(entry)), Keys::ApiKey { .. }) => entry,
+            _ => return Err(AppError::new(ErrorCode::Refused, "This connection has no keys of this kind.")),
         };
-        let keeping = self.secrets.keep(entry, checked_keys(again.keys)?).await?;
+        let keeping = self.secrets.keep(entry, keys).await?;
         self.show(&again.connection, |shown| shown.keeping = Some(keeping)).map(|_| ())
     }
 
@@ -149,8 +157,8 @@ impl Connections {
             let orphaned = record.map(|record| record.source).filter(|source| !used(source));
             (was_current, orphaned)
         };
-        if let Some(Source::Keys(entry)) = orphaned {
-            self.secrets.forget(entry).await?;
+        if let Some(entry) = orphaned.as_ref().and_then(Source::entry) {
+            self.secrets.forget(entry.to_owned()).await?;
         }
         if was_current {
             self.choose(THIS_COMPUTER)?;
@@ -188,12 +196,24 @@ fn name_of(source: &Source) -> String {
     match source {
         Source::Profile(name) => name.clone(),
         Source::Keys(_) => "Typed-in keys".into(),
+        Source::ApiKey(_) => "Bedrock API key".into(),
         Source::Environment => "Environment".into(),
     }
 }
 
 fn checked_keys(keys: TypedKeys) -> Result<Keys, AppError> {
-    let TypedKeys { access_key_id, secret_access_key, session_token } = keys;
+    let (access_key_id, secret_access_key, session_token) = match keys {
+        TypedKeys::AccessKey { access_key_id, secret_access_key, session_token } => {
+            (access_key_id, secret_access_key, session_token)
+        }
+        TypedKeys::ApiKey { api_key: Secret(key) } => {
+            let api_key = key.trim().to_owned();
+            if api_key.is_empty() || !api_key.chars().all(|c| c.is_ascii_graphic()) {
+                return Err(wrong_field("apiKey", "A Bedrock API key is one word of letters, digits and signs."));
+            }
+            return Ok(Keys::ApiKey { api_key });
+        }
+    };
     let id = access_key_id.0.trim().to_owned();
     let secret = secret_access_key.0.trim().to_owned();
     // The texts themselves must not get into an error.
@@ -203,7 +223,7 @@ fn checked_keys(keys: TypedKeys) -> Result<Keys, AppError> {
     if secret.is_empty() || secret.chars().any(char::is_whitespace) {
         return Err(wrong_field("secretAccessKey", "A secret access key has no spaces in it, and is not empty."));
     }
-    Ok(Keys { id, secret, session: trimmed(session_token.map(|token| token.0)) })
+    Ok(Keys::AccessKey { id, secret, session: trimmed(session_token.map(|token| token.0)) })
 }
 
 fn check_region(region: &str) -> Result<(), AppError> {

@@ -59,7 +59,8 @@ pub struct Link {
     pub connection: String,
     pub name: String,
     pub cloud: Cloud,
-    pub account: String,
+    /// None where nobody can say: a Bedrock API key does not tell whose it is.
+    pub account: Option<String>,
     pub region: String,
     /// None until the person chose one.
     pub bucket: Option<String>,
@@ -68,6 +69,13 @@ pub struct Link {
     pub role_arn: Option<String>,
     /// Training and serving happen on this machine: nothing is billed, and Bedrock base models have a stand-in.
     pub on_this_computer: bool,
+}
+
+impl Link {
+    /// What answers are kept under: the account, or words for that of this connection where nobody can say which it is.
+    pub fn whose(&self) -> String {
+        self.account.clone().unwrap_or_else(|| format!("unknown ({})", self.connection))
+    }
 }
 
 /// None while it is being tried; then the link, or why there is none.
@@ -265,7 +273,7 @@ fn shown(record: &ConnectionRecord) -> Connection {
         data_folder: None,
         profile: record.source.profile().map(str::to_owned),
         signs_in: false,
-        keeping: (record.source.kind() == ConnectionKind::Keys).then_some(SecretKeeping::Keyring),
+        keeping: record.source.entry().map(|_| SecretKeeping::Keyring),
         state: ConnectionState::Idle,
         error: None,
         identity: None,

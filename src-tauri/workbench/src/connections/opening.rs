@@ -91,7 +91,7 @@ impl Connections {
             connection: THIS_COMPUTER.into(),
             name: "This computer".into(),
             cloud,
-            account: identity.account.clone(),
+            account: Some(identity.account.clone()),
             region: sandbox.region().to_owned(),
             bucket: Some(SANDBOX_BUCKET.into()),
             prefix: String::new(),
@@ -121,20 +121,30 @@ impl Connections {
 
     async fn open_aws(&self, record: &ConnectionRecord) -> Result<Opened, AppError> {
         let (cloud, shown_endpoint, keeping) = self.prepare(record).await?;
-        let identity = cloud.identity().await.map_err(|error| from_cloud(&error))?;
-        self.same_account(record, &identity.account)?;
+        let identity = match record.source {
+            // STS takes no API key; that Bedrock takes it is all that can be known.
+            Source::ApiKey(_) => {
+                cloud.foundation_models().await.map_err(|error| from_cloud(&error))?;
+                None
+            }
+            Source::Profile(_) | Source::Keys(_) | Source::Environment => {
+                let identity = cloud.identity().await.map_err(|error| from_cloud(&error))?;
+                self.same_account(record, &identity.account)?;
+                Some(identity)
+            }
+        };
         let link = Link {
             connection: record.id.clone(),
             name: record.name.clone(),
             cloud,
-            account: identity.account.clone(),
+            account: identity.as_ref().map(|who| who.account.clone()),
             region: record.region.clone(),
             bucket: record.bucket.clone(),
             prefix: record.prefix.clone(),
             role_arn: record.role_arn.clone(),
             on_this_computer: false,
         };
-        Ok(Opened { link, identity: Some(shown_identity(identity)), endpoint: shown_endpoint, keeping })
+        Ok(Opened { link, identity: identity.map(shown_identity), endpoint: shown_endpoint, keeping })
     }
 
     /// A client for a connection, whether or not it answers.
@@ -174,7 +184,7 @@ impl Connections {
                 (Credentials::Profile { plan: Box::new(plan), code: self.codes.take(&record.id) }, None)
             }
             Source::Environment => (Credentials::Environment, None),
-            Source::Keys(entry) => match self.secrets.find(entry.clone()).await? {
+            Source::Keys(entry) | Source::ApiKey(entry) => match self.secrets.find(entry.clone()).await? {
                 Some((keys, keeping)) => (keys.into(), Some(keeping)),
                 None => {
                     return Err(AppError::new(ErrorCode::KeysNeeded, "The keys of this connection are not here any more.")
@@ -267,6 +277,7 @@ impl Workbench {
     /// that it led to before, and its credentials last for a while.
     pub(crate) async fn link_for_long_work(&self, connection: &str) -> Result<Link, AppError> {
         let link = self.connections.link_of(connection).await?;
+        let Some(account) = &link.account else { return Ok(link) };
         let identity = match link.cloud.identity().await {
             Ok(identity) => identity,
             Err(error) => {
@@ -277,8 +288,8 @@ impl Workbench {
                 return Err(told);
             }
         };
-        if identity.account != link.account {
-            let error = account_changed(&link.name, &link.account, &identity.account);
+        if identity.account != *account {
+            let error = account_changed(&link.name, account, &identity.account);
             self.connections.session_over(&link, error.clone());
             return Err(error);
         }

@@ -26,6 +26,8 @@ pub enum Source {
     Profile(String),
     /// Typed-in keys, by the name of their entry in the keyring.
     Keys(String),
+    /// A Bedrock API key, likewise.
+    ApiKey(String),
     Environment,
 }
 
@@ -34,6 +36,7 @@ impl Source {
         match self {
             Self::Profile(_) => ConnectionKind::Profile,
             Self::Keys(_) => ConnectionKind::Keys,
+            Self::ApiKey(_) => ConnectionKind::ApiKey,
             Self::Environment => ConnectionKind::Environment,
         }
     }
@@ -41,7 +44,15 @@ impl Source {
     pub fn profile(&self) -> Option<&str> {
         match self {
             Self::Profile(name) => Some(name),
-            Self::Keys(_) | Self::Environment => None,
+            Self::Keys(_) | Self::ApiKey(_) | Self::Environment => None,
+        }
+    }
+
+    /// The name of its entry in the keyring, where it has one.
+    pub fn entry(&self) -> Option<&str> {
+        match self {
+            Self::Keys(entry) | Self::ApiKey(entry) => Some(entry),
+            Self::Profile(_) | Self::Environment => None,
         }
     }
 }

@@ -16,16 +16,20 @@ use crate::errors::from_join;
 /// How the keyring shows whose entries these are.
 const SERVICE: &str = "whetstone";
 
+/// As the keyring holds them.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Keys {
-    pub id: String,
-    pub secret: String,
-    pub session: Option<String>,
+#[serde(untagged)]
+pub enum Keys {
+    AccessKey { id: String, secret: String, session: Option<String> },
+    ApiKey { api_key: String },
 }
 
 impl From<Keys> for Credentials {
     fn from(keys: Keys) -> Self {
-        Self::Static { id: keys.id, secret: keys.secret, session: keys.session }
+        match keys {
+            Keys::AccessKey { id, secret, session } => Self::Static { id, secret, session },
+            Keys::ApiKey { api_key } => Self::ApiKey(api_key),
+        }
     }
 }
 

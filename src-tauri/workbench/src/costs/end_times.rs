@@ -207,7 +207,7 @@ impl Workbench {
         };
         let link = self.connections.link_of(&connection).await?;
         // A connection may have been given another Region or account since.
-        if link.account != account || link.region != region {
+        if link.account.as_deref() != Some(account) || link.region != region {
             let words = format!("“{}” leads to another account or Region now.", link.name);
             return Err(AppError::new(ErrorCode::Refused, words).hint("Change it back, or delete it with the AWS CLI."));
         }

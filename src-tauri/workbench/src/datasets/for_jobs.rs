@@ -16,7 +16,7 @@ use super::rows::sum;
 use super::show::in_words;
 use super::{Datasets, from_document};
 use crate::errors::from_io;
-use crate::{models, tokens};
+use crate::tokens;
 
 /// The rule that asks where the media of a record lie.
 const MEDIA_BUCKET: &str = "media-bucket";

@@ -18,6 +18,7 @@ impl Workbench {
             ConnectionKind::Profile => format!("profile {}", shown.profile.unwrap_or_default()),
             ConnectionKind::Keys => "the typed-in access key".to_owned(),
             ConnectionKind::Environment => "the environment".to_owned(),
+            ConnectionKind::ApiKey => "a Bedrock API key".to_owned(),
         };
         let role = if id == THIS_COMPUTER {
             self.connections.link_of(&id).await.ok().and_then(|link| link.role_arn)

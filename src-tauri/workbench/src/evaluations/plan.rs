@@ -22,9 +22,9 @@ impl Workbench {
         let link = self.connections.link().await?;
         let cases = if draft.dataset.is_empty() { Cases::default() } else { self.datasets.cases(draft).await? };
         let records = cases.cases.len() as u64;
-        let mut answered = 0;
+        let (mut answered, account) = (0, link.whose());
         for candidate in &draft.candidates {
-            let asked = Asked { account: &link.account, region: &link.region, model: &candidate.model_id };
+            let asked = Asked { account: &account, region: &link.region, model: &candidate.model_id };
             for case in &cases.cases {
                 let key = key_of(asked, &cases.request(case, candidate, draft));
                 answered += u64::from(self.evaluations.answers.get(&key)?.is_some());

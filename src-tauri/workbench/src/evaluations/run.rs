@@ -53,7 +53,7 @@ impl Workbench {
             version: self.version.clone(),
             connection: link.connection.clone(),
             connection_name: link.name.clone(),
-            account: link.account.clone(),
+            account: link.whose(),
             region: link.region.clone(),
             dataset_name: dataset.name,
             records: cases.cases.len() as u64,
@@ -117,8 +117,8 @@ impl Workbench {
     async fn ask_all(self: &Arc<Self>, id: &str, activity: &mut ActivityHandle) -> Result<(), AppError> {
         let record = self.evaluations.get(id)?;
         let link = self.connections.link_of(&record.connection).await?;
-        if link.account != record.account {
-            return Err(account_changed(&link.name, &record.account, &link.account));
+        if link.whose() != record.account {
+            return Err(account_changed(&link.name, &record.account, &link.whose()));
         }
         let mut questions = self.unanswered(&record)?;
         let total = record.prompts();

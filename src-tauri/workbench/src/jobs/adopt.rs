@@ -61,7 +61,7 @@ fn record_of(id: &str, remote: &cloud::Job, link: &Link, now_ms: i64) -> JobReco
         connection: link.connection.clone(),
         connection_name: link.name.clone(),
         region: link.region.clone(),
-        account: Some(link.account.clone()),
+        account: link.account.clone(),
         draft: JobDraft {
             customization_type: kind.map(kinds::show).unwrap_or_default(),
             base_model: base_model.clone(),

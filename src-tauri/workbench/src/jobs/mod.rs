@@ -161,8 +161,8 @@ impl Workbench {
     /// Where a job lives, once that answers. Its account may not have changed beneath it.
     pub(crate) async fn link_of_job(&self, job: &JobRecord) -> Result<Link, AppError> {
         let link = self.connections.link_of(&job.connection).await?;
-        match &job.account {
-            Some(account) if *account != link.account => Err(account_changed(&link.name, account, &link.account)),
+        match (&job.account, &link.account) {
+            (Some(before), Some(now)) if before != now => Err(account_changed(&link.name, before, now)),
             _ => Ok(link),
         }
     }

@@ -144,6 +144,10 @@ pub fn uses_bucket(draft: &JobDraft) -> bool {
 /// A job needs a place for its files and a role to take on.
 fn missing_choices(link: &Link, draft: &JobDraft) -> Vec<FieldProblem> {
     let name = &link.name;
+    if link.account.is_none() {
+        let words = "uses a Bedrock API key, which cannot upload data to S3. Tune with a profile or an access key.";
+        return vec![problem("bucket", format!("{name} {words}"))];
+    }
     let bucket = (uses_bucket(draft) && link.bucket.is_none())
         .then(|| problem("bucket", format!("No bucket is chosen for {name} yet.")));
     let role = (draft.role_arn.is_none() && link.role_arn.is_none())

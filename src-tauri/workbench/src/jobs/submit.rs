@@ -65,7 +65,7 @@ impl Workbench {
             connection: link.connection.clone(),
             connection_name: link.name.clone(),
             region: link.region.clone(),
-            account: Some(link.account.clone()),
+            account: link.account.clone(),
             base_model_name: model.name.clone(),
             stand_in: plan.stand_in,
             dataset_name,

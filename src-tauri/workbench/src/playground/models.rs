@@ -2,7 +2,7 @@
 //!
 //! What a family takes is from the User Guide's pages on inference parameters (model-parameters-*).
 
-use whetstone_catalog::{BaseModel, catalog};
+use whetstone_catalog::{BaseModel, LifecycleStatus, catalog};
 use whetstone_cloud::{DeploymentStatus, ProvisionedStatus};
 use whetstone_contract::{AppError, PlayableKind, PlayableModel, Takes};
 
@@ -57,8 +57,13 @@ impl Workbench {
             jobs.iter().any(|job| job.connection == link.connection && job.draft.base_model == id)
                 || found.custom.iter().any(|model| base_of(&model.base_model_arn).is_some_and(|base| base.id == id))
         };
-        let bases =
-            catalog().models().iter().filter(|model| if model.local { link.on_this_computer } else { used(&model.id) });
+        // Every stand-in here is the same model, so only those that mean something to the person are offered.
+        let offered = |model: &BaseModel| match (link.on_this_computer, model.local) {
+            (here, true) => here,
+            (true, false) => used(&model.id),
+            (false, false) => model.lifecycle.status != LifecycleStatus::EndOfLife || used(&model.id),
+        };
+        let bases = catalog().models().iter().filter(|model| offered(model));
         let mut models: Vec<PlayableModel> = bases.map(|model| base(model, &link)).collect();
         let by_model = jobs_by_model(&jobs);
         let mut answering = answering(&found);
