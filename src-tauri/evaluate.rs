@@ -37,7 +37,7 @@ pub struct EvaluateCall {
     /// Where the app keeps its data.
     #[arg(long, env = "WHETSTONE_HOME", value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Write the report there: .html, .csv or .json. May be given several times.
+    /// Write the report there: .html, .csv or .json; people's votes as preference pairs: .jsonl. May be given several times.
     #[arg(long, value_name = "FILE", conflicts_with = "pairs")]
     report: Vec<PathBuf>,
     /// End with status 1 unless the verdict is that the last model is better than the first.
@@ -135,6 +135,7 @@ async fn run_recipe(call: &EvaluateCall, recipe: &Path) -> Result<ExitCode, AppE
         let what = match path.extension().and_then(|name| name.to_str()) {
             Some("csv") => EvaluationFile::Csv,
             Some("json") => EvaluationFile::Json,
+            Some("jsonl") => EvaluationFile::Preferences,
             _ => EvaluationFile::Html,
         };
         workbench.report_to(&begun.id, what, path).await?;
@@ -170,6 +171,16 @@ fn judge(call: &EvaluateCall, found: &Evaluation) -> Result<ExitCode, AppError> 
         let mut text = String::new();
         for verdict in &found.verdicts {
             text += &format!("{}. {}\n", verdict.heading, verdict.words);
+        }
+        if let Some(judged) = &found.judged {
+            text += &format!(
+                "Judge: {} of {} verdicts could be read.\n",
+                judged.answered - judged.unreadable,
+                judged.asked
+            );
+            for one in &judged.comparisons {
+                text += &format!("Judge: {}\n", one.win_rate.words);
+            }
         }
         text
     };

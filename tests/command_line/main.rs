@@ -1,6 +1,7 @@
 //! The commands over files, run as a script runs them: what they print, what they write, how they end.
 
 mod documents;
+mod evaluate;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

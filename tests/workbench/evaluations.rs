@@ -5,10 +5,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use whetstone_contract::{
-    Api, Candidate, ChartPalette, ConnectionSource, DeploymentStatus, ErrorCode, Evaluation, EvaluationChartRequest,
-    EvaluationDraft, EvaluationFile, EvaluationId, EvaluationPart, EvaluationRowKind, EvaluationRowsRequest,
-    EvaluationState, ExportEvaluation, JobId, JobStatus, KeysAgain, NewConnection, Nothing, Outcome as Shown,
-    PlayableKind, SplitMethod, SplitRequest,
+    Api, Candidate, ChartPalette, ConnectionSource, DeploymentStatus, DuelRequest, ErrorCode, Evaluation,
+    EvaluationChartRequest, EvaluationDraft, EvaluationFile, EvaluationId, EvaluationPart, EvaluationRowKind,
+    EvaluationRowsRequest, EvaluationState, ExportEvaluation, JobId, JobStatus, Judge, JudgeKind, JudgeRequest,
+    JudgeRowKind, JudgeRowsRequest, KeysAgain, NewConnection, Nothing, Outcome as Shown, PlayableKind, SplitMethod,
+    SplitRequest, Verdict, VoteChoice, VoteRequest,
 };
 
 use crate::asked::Proxy;
@@ -40,6 +41,7 @@ fn evaluation_of(dataset: &str, part: EvaluationPart, candidates: Vec<Candidate>
         max_tokens: 12,
         temperature: 0.0,
         metric: None,
+        judge: None,
     }
 }
 
@@ -113,6 +115,8 @@ async fn a_tuned_model_is_told_to_be_better_and_nothing_is_asked_twice() -> Outc
     let plan = bench.api.plan_evaluation(wanted).await?;
     assert_eq!(plan.answered, 60);
     reports(&bench, &begun.id, folder.path()).await?;
+    judged(&bench, &begun.id).await?;
+    voted_on(&bench, &begun.id, folder.path(), verdict).await?;
     bench.api.delete_evaluation(EvaluationId { evaluation: begun.id.clone() }).await?;
     let gone = bench.api.evaluation(EvaluationId { evaluation: begun.id }).await;
     assert_eq!(gone.err().map(|error| error.code), Some(ErrorCode::NotFound));
@@ -144,8 +148,84 @@ async fn reports(bench: &Bench, id: &str, folder: &Path) -> Outcome {
                 assert_eq!(all["rows"].as_array().map(Vec::len), Some(20));
                 assert_eq!(all["evaluation"]["verdicts"][1]["outcome"], "better");
             }
+            EvaluationFile::Preferences => return Err("nobody has voted yet".into()),
         }
     }
+    Ok(())
+}
+
+/// By a model that cannot judge: everything it is asked is asked once and kept, and what it says is counted as what it is.
+async fn judged(bench: &Bench, id: &str) -> Outcome {
+    let judge = Judge {
+        model_id: "whetstone.tiny-v1".into(),
+        name: "Tiny v1".into(),
+        base_model: Some("whetstone.tiny-v1".into()),
+        tuned: false,
+        kind: JudgeKind::Pairwise,
+        prompt: "{prompt} {a} or {b}?".into(),
+        max_tokens: 4,
+    };
+    let asked = JudgeRequest { evaluation: id.to_owned(), judge };
+    let mut without_room = asked.clone();
+    without_room.judge.prompt = "Which is better, {a} or the other?".into();
+    let refused = bench.api.start_judge(without_room).await;
+    assert_eq!(refused.err().map(|error| error.code), Some(ErrorCode::InvalidInput));
+
+    let plan = bench.api.plan_judge(asked.clone()).await?;
+    assert!(plan.problems.is_empty() && plan.prompts >= 20 && plan.prompts % 2 == 0, "{plan:?}");
+    assert_eq!((plan.answered, plan.cost.headline.as_str()), (0, "Free"));
+    bench.api.start_judge(asked.clone()).await?;
+    let found = until_ended(bench, id).await?;
+    let judged = found.judged.as_ref().ok_or("nothing was judged")?;
+    assert_eq!(
+        (found.summary.state, judged.asked, judged.answered),
+        (EvaluationState::Done, plan.prompts, plan.prompts)
+    );
+    assert_eq!(found.summary.outcome, Some(Shown::Better), "the verdict by the metric stays");
+    let left_out: u64 = judged.comparisons.iter().map(|one| one.unreadable).sum();
+    assert!(judged.unreadable > 0 && left_out > 0, "a model of words judges nothing: {judged:?}");
+    let which = JudgeRowsRequest { evaluation: id.to_owned(), which: JudgeRowKind::Unreadable, offset: 0, limit: 5 };
+    let rows = bench.api.judge_rows(which).await?;
+    assert_eq!(rows.total, judged.unreadable);
+    assert!(rows.rows.iter().all(|row| row.verdict.is_none() && row.prompt.contains(" or ")), "{rows:?}");
+    assert_eq!(bench.api.plan_judge(asked).await?.answered, plan.prompts, "nothing is asked twice");
+    Ok(())
+}
+
+/// By somebody who knows the answers: what they prefer is what the metric found, and it is a file to train from.
+async fn voted_on(bench: &Bench, id: &str, folder: &Path, verdict: &Verdict) -> Outcome {
+    let asked = DuelRequest { evaluation: id.to_owned(), candidate: verdict.candidate, rater: " Ann ".into() };
+    let mut duel = bench.api.duel(asked.clone()).await?;
+    assert_eq!(duel.total + duel.same, 20);
+    let mut last = None;
+    while let Some(turn) = duel.turn {
+        let choice = if turn.left == turn.reference {
+            VoteChoice::Left
+        } else if turn.right == turn.reference {
+            VoteChoice::Right
+        } else {
+            VoteChoice::BothBad
+        };
+        let DuelRequest { evaluation, candidate, rater } = asked.clone();
+        let vote = VoteRequest { evaluation, candidate, rater, position: turn.position, choice };
+        duel = bench.api.vote(vote.clone()).await?;
+        last = Some(vote);
+    }
+    assert_eq!(duel.voted, duel.total);
+    let last = last.ok_or("nobody voted")?;
+    let undone = bench.api.undo_vote(asked).await?;
+    assert_eq!((undone.voted, undone.turn.map(|turn| turn.position)), (duel.total - 1, Some(last.position)));
+    bench.api.vote(last).await?;
+
+    let found = bench.api.evaluation(EvaluationId { evaluation: id.to_owned() }).await?;
+    let people = found.people.first().ok_or("nobody voted")?;
+    assert_eq!((people.win_rate.won, people.win_rate.lost), (verdict.won, verdict.lost));
+    assert_eq!((people.raters[0].name.as_str(), people.votes), ("Ann", duel.total));
+    let path = folder.join("pairs.jsonl");
+    *bench.host.new_file.lock().map_err(|_| "poisoned")? = Some(path.clone());
+    let what = EvaluationFile::Preferences;
+    bench.api.export_evaluation(ExportEvaluation { evaluation: id.to_owned(), what }).await?;
+    assert_eq!(std::fs::read_to_string(path)?.lines().count() as u64, verdict.won + verdict.lost);
     Ok(())
 }
 

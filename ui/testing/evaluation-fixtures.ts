@@ -1,13 +1,18 @@
 /** Made-up evaluations for tests and for looking at the screen. */
 import type {
   Candidate,
+  Duel,
   Evaluation,
   EvaluationDraft,
   EvaluationPlan,
   EvaluationRows,
   EvaluationSummary,
+  JudgePlan,
+  JudgeRequest,
+  JudgeRows,
   MetricCell,
   MetricRow,
+  WinRate,
 } from '../src/contract';
 import { NOW } from './fixtures';
 import type { Handlers } from './test-host';
@@ -28,6 +33,7 @@ const draft: EvaluationDraft = {
   maxTokens: 32,
   temperature: 0,
   metric: null,
+  judge: null,
 };
 
 export function evaluationSummary(over: Partial<EvaluationSummary> = {}): EvaluationSummary {
@@ -111,6 +117,23 @@ function row(id: string, label: string, values: [number, number, number], reach 
   return { id, label, unit: null, moreIsBetter: true, cells };
 }
 
+function winRate(candidate: number, won: number, lost: number, neither: number): WinRate {
+  const value = won / (won + lost);
+  const enough = won + lost >= 6;
+  return {
+    candidate,
+    won,
+    lost,
+    neither,
+    share: { value, low: Math.max(0, value - 0.12), high: Math.min(1, value + 0.09) },
+    p: enough ? 0.0004 : 1,
+    standing: enough ? 'preferred' : 'notEnough',
+    words: enough
+      ? `banking77-intents is preferred on ${won} of ${won + lost} records, Tiny v1 on ${lost}: a win rate of ${(value * 100).toFixed(1)} % (p < 0.001). On ${neither} more neither is.`
+      : `banking77-intents is preferred on ${won} of ${won + lost} records, Tiny v1 on ${lost}. Fewer than 6 that choose a side show nothing, not even all for one.`,
+  };
+}
+
 const evaluation: Evaluation = {
   summary: evaluationSummary(),
   draft,
@@ -166,6 +189,43 @@ const evaluation: Evaluation = {
       })),
     },
   ],
+  judged: {
+    judge: {
+      modelId: 'amazon.nova-pro-v1:0',
+      name: 'Amazon Nova Pro',
+      baseModel: null,
+      tuned: false,
+      kind: 'pairwise',
+      prompt: 'Which is better?\n{a}\n{b}',
+      maxTokens: 256,
+    },
+    asked: 798,
+    answered: 798,
+    unreadable: 14,
+    comparisons: [
+      {
+        winRate: winRate(2, 301, 22, 62),
+        unreadable: 13,
+        firstShown: 0.56,
+        ordersAgree: 0.84,
+        people: { records: 40, share: 0.85, kappa: 0.71, measure: 'Cohen’s κ' },
+      },
+    ],
+    scores: null,
+    scored: 0,
+  },
+  people: [
+    {
+      winRate: winRate(2, 33, 3, 5),
+      votes: 81,
+      bothBad: 3,
+      raters: [
+        { name: 'Ann', votes: 41 },
+        { name: 'Ben', votes: 40 },
+      ],
+      agreement: { records: 40, share: 0.9, kappa: 0.78, measure: 'Cohen’s κ' },
+    },
+  ],
   hasLabels: false,
   next: [
     '“card_arrival” is taken for “card_delivery_estimate” 6 times: add records that tell the two apart.',
@@ -218,7 +278,65 @@ function plan(asked: EvaluationDraft): EvaluationPlan {
   };
 }
 
+/** What there is to vote on; a vote takes the next, and undo the one before. */
+const TURNS = [
+  ['I am still waiting on my card?', 'card_arrival', 'The card was a little better than the other'],
+  ['Is there a way to know when my card will arrive?', 'card_delivery_estimate', 'top_up_reverted'],
+] as const;
+
+function duel(voted: number): Duel {
+  const at = TURNS[voted];
+  return {
+    turn: at
+      ? { position: 11 + voted, system: null, turns: [at[0]], reference: at[1], left: at[2], right: at[1] }
+      : null,
+    voted,
+    total: TURNS.length,
+    same: 4,
+  };
+}
+
+function judgePlan({ judge }: JudgeRequest): JudgePlan {
+  const holds = judge.kind === 'rubric' ? ['{answer}'] : ['{a}', '{b}'];
+  const wrong = holds.some((name) => !judge.prompt.includes(name));
+  return {
+    problems: wrong
+      ? [{ field: 'judgePrompt', message: `It needs ${holds.join(' and ')}.`, suggestion: null }]
+      : [],
+    prompts: judge.kind === 'rubric' ? 1200 : 1596,
+    answered: 0,
+    same: 2,
+    cost: { billed: true, usd: null, headline: 'Price unknown', notes: ['No dated source names its price.'] },
+    pairwisePrompt: 'Which answer is better?\n\n{prompt}\n\n{a}\n\n{b}\n\nVerdict: A, B or tie',
+    rubricPrompt: 'How good is it?\n\n{prompt}\n\n{answer}\n\nScore: N',
+    example: null,
+  };
+}
+
+const judgeRows: JudgeRows = {
+  total: 2,
+  rows: [
+    {
+      position: 11,
+      candidate: 2,
+      prompt: 'Which answer is better?\n\nI am still waiting on my card?',
+      answer: 'The second names the intent.\nVerdict: B',
+      error: null,
+      verdict: 'banking77-intents',
+    },
+    {
+      position: 31,
+      candidate: 2,
+      prompt: 'Which answer is better?\n\nWhen will my card arrive?',
+      answer: 'Both have their merits, and it depends',
+      error: null,
+      verdict: null,
+    },
+  ],
+};
+
 export function evaluationAnswers(): Handlers {
+  let voted = 0;
   const all = [running, evaluationSummary(), unclear];
   return {
     evaluations: () => all,
@@ -232,6 +350,13 @@ export function evaluationAnswers(): Handlers {
     delete_evaluation: () => ({}),
     evaluation_rows: () => rows,
     evaluation_chart: () => ({ svg: null, description: 'Nothing was mixed up.' }),
+    plan_judge: judgePlan,
+    start_judge: () => running,
+    judge_rows: ({ which }) =>
+      which === 'unreadable' ? { total: 1, rows: judgeRows.rows.slice(1) } : judgeRows,
+    duel: () => duel(voted),
+    vote: () => duel((voted += 1)),
+    undo_vote: () => duel((voted = Math.max(0, voted - 1))),
     export_evaluation: ({ what }) => ({ name: `banking77-intents.${what}` }),
   };
 }

@@ -273,6 +273,17 @@ commands! {
     evaluation_chart(EvaluationChartRequest) -> EvaluationChart;
     /// Asks for a place and writes the report there.
     export_evaluation(ExportEvaluation) -> SavedChart;
+    /// Checks a judge and says what it would cost. Asks no model.
+    plan_judge(JudgeRequest) -> JudgePlan;
+    /// Has the answers judged, as an activity.
+    start_judge(JudgeRequest) -> EvaluationSummary;
+    judge_rows(JudgeRowsRequest) -> JudgeRows;
+    /// What a person votes on next.
+    duel(DuelRequest) -> Duel;
+    /// On disk when it answers, with what is next.
+    vote(VoteRequest) -> Duel;
+    /// Takes the person's last vote back.
+    undo_vote(DuelRequest) -> Duel;
     /// What the training prompts of a dataset have in common.
     prompt_frame(DatasetId) -> PromptFrame;
     /// The same request as programs make it; each runs as it is shown.

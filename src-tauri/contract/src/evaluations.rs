@@ -1,6 +1,6 @@
 //! Evaluations: models asked the same records, and what their answers show.
 
-use crate::{AppError, ChartPalette, FieldProblem, shapes};
+use crate::{AppError, ChartPalette, FieldProblem, Judge, Judged, People, shapes};
 
 shapes! {
     /// An evaluation as its form holds it.
@@ -19,6 +19,8 @@ shapes! {
         pub temperature: f64,
         /// The metric of the verdict, by its id; null for the one that suits the references.
         pub metric: Option<String>,
+        /// Judges the answers once they are there; null for none.
+        pub judge: Option<Judge>,
     }
 
     #[derive(Eq, Copy)]
@@ -47,7 +49,7 @@ shapes! {
         pub warnings: Vec<String>,
         pub available: u64,
         pub records: u64,
-        /// Records times models.
+        /// Records times models, and what a judge is asked at most.
         pub prompts: u64,
         /// Of those, how many are answered already and are not asked again.
         pub answered: u64,
@@ -131,6 +133,10 @@ shapes! {
         pub headline_verdict: Option<u32>,
         pub metrics: Vec<MetricRow>,
         pub slices: Vec<SliceTable>,
+        /// What a judge found; null where none was asked.
+        pub judged: Option<Judged>,
+        /// What people said, of each model that has a vote.
+        pub people: Vec<People>,
         /// Whether the references are labels.
         pub has_labels: bool,
         /// What to try next.
@@ -253,5 +259,11 @@ shapes! {
     }
 
     #[derive(Eq, Copy)]
-    pub enum EvaluationFile { Html, Csv, Json }
+    pub enum EvaluationFile {
+        Html,
+        Csv,
+        Json,
+        /// People's votes as JSON Lines to train from: prompt, chosen, rejected.
+        Preferences,
+    }
 }

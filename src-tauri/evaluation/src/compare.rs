@@ -70,7 +70,7 @@ fn of_proportions(one: &Tally, other: &Tally) -> Difference {
 }
 
 /// Two-sided: twice the smaller tail of a fair coin thrown as often as a row flipped.
-fn sign_test(won: usize, lost: usize) -> f64 {
+pub(crate) fn sign_test(won: usize, lost: usize) -> f64 {
     let thrown = won + lost;
     // The chance of no head, then of one more each time; in logarithms, since it is far too small a number at first.
     let mut log_chance = thrown as f64 * 0.5_f64.ln();

@@ -60,7 +60,7 @@ pub fn widest_reach(rows: usize) -> f64 {
     (high - low) / 2.0
 }
 
-fn wilson(share: f64, pairs: usize) -> (f64, f64) {
+pub(crate) fn wilson(share: f64, pairs: usize) -> (f64, f64) {
     let (pairs, square) = (pairs as f64, NORMAL_POINT * NORMAL_POINT);
     let middle = (share + square / (2.0 * pairs)) / (1.0 + square / pairs);
     let spread =

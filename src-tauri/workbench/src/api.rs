@@ -578,6 +578,30 @@ impl Api for Workbench {
         self.draw_confusion(request).await
     }
 
+    async fn plan_judge(&self, request: JudgeRequest) -> Result<JudgePlan, AppError> {
+        self.plan_of_judge(request).await
+    }
+
+    async fn start_judge(&self, request: JudgeRequest) -> Result<EvaluationSummary, AppError> {
+        self.begin_judging(request)
+    }
+
+    async fn judge_rows(&self, request: JudgeRowsRequest) -> Result<JudgeRows, AppError> {
+        self.rows_of_judge(request).await
+    }
+
+    async fn duel(&self, request: DuelRequest) -> Result<Duel, AppError> {
+        self.duel_of(request).await
+    }
+
+    async fn vote(&self, request: VoteRequest) -> Result<Duel, AppError> {
+        self.note_vote(request).await
+    }
+
+    async fn undo_vote(&self, request: DuelRequest) -> Result<Duel, AppError> {
+        self.take_vote_back(request).await
+    }
+
     async fn export_evaluation(&self, request: ExportEvaluation) -> Result<SavedChart, AppError> {
         self.write_report(request).await
     }

@@ -40,6 +40,20 @@ route: string | null, };
 
 export type AdviceKind = "divergence" | "rateTooHigh" | "tooLittleData" | "memorised" | "overfitting" | "plateau";
 
+export type Agreement = { records: number, 
+/**
+ * How often two of them say the same.
+ */
+share: number, 
+/**
+ * Beyond chance; null where it is not defined.
+ */
+kappa: number | null, 
+/**
+ * "Cohen's κ" of two, "Fleiss' κ" of more.
+ */
+measure: string, };
+
 /**
  * An error as the window shows it: what happened, and what to do next.
  */
@@ -715,6 +729,38 @@ probe: boolean, };
 
 export type DraftId = { draft: string, };
 
+export type Duel = { 
+/**
+ * What to vote on next; null where everything has a vote of this person's.
+ */
+turn: DuelTurn | null, voted: number, total: number, 
+/**
+ * Records on which both said the same; they are left out.
+ */
+same: number, };
+
+/**
+ * A person who compares a candidate with the first, not knowing which is which.
+ */
+export type DuelRequest = { evaluation: string, candidate: number, 
+/**
+ * The person's name.
+ */
+rater: string, };
+
+/**
+ * Two answers, shuffled; nothing here tells whose they are.
+ */
+export type DuelTurn = { 
+/**
+ * Of the record in the dataset, from 0.
+ */
+position: number, system: string | null, 
+/**
+ * The user's first, then taken in turns.
+ */
+turns: Array<string>, reference: string, left: string, right: string, };
+
 export type Duplicates = { 
 /**
  * Records that say what an earlier one says, to the letter.
@@ -779,6 +825,14 @@ verdicts: Array<Verdict>,
  */
 headlineVerdict: number | null, metrics: Array<MetricRow>, slices: Array<SliceTable>, 
 /**
+ * What a judge found; null where none was asked.
+ */
+judged: Judged | null, 
+/**
+ * What people said, of each model that has a vote.
+ */
+people: Array<People>, 
+/**
  * Whether the references are labels.
  */
 hasLabels: boolean, 
@@ -840,9 +894,13 @@ temperature: number,
 /**
  * The metric of the verdict, by its id; null for the one that suits the references.
  */
-metric: string | null, };
+metric: string | null, 
+/**
+ * Judges the answers once they are there; null for none.
+ */
+judge: Judge | null, };
 
-export type EvaluationFile = "html" | "csv" | "json";
+export type EvaluationFile = "html" | "csv" | "json" | "preferences";
 
 export type EvaluationId = { evaluation: string, };
 
@@ -857,7 +915,7 @@ export type EvaluationPlan = { problems: Array<FieldProblem>,
  */
 warnings: Array<string>, available: number, records: number, 
 /**
- * Records times models.
+ * Records times models, and what a judge is asked at most.
  */
 prompts: number, 
 /**
@@ -1369,6 +1427,118 @@ elsewhere: boolean, };
 
 export type JobTag = { key: string, value: string, };
 
+/**
+ * A model that judges the answers of others.
+ */
+export type Judge = { 
+/**
+ * As it is invoked: a model id, an inference profile, or an ARN.
+ */
+modelId: string, name: string, 
+/**
+ * For prices and tokens, where it is known.
+ */
+baseModel: string | null, tuned: boolean, kind: JudgeKind, 
+/**
+ * With names in braces: {prompt}, {reference}, and {a} and {b}, or {answer}.
+ */
+prompt: string, maxTokens: number, };
+
+export type JudgeComparison = { winRate: WinRate, 
+/**
+ * Records left out since a verdict could not be read.
+ */
+unreadable: number, 
+/**
+ * Share of the verdicts for a side that were for the answer shown first; near one half without a bias.
+ */
+firstShown: number | null, 
+/**
+ * Share of the records on which both orders led to the same verdict.
+ */
+ordersAgree: number | null, 
+/**
+ * With what most people said of the same records.
+ */
+people: Agreement | null, };
+
+export type JudgeKind = "pairwise" | "rubric";
+
+/**
+ * What a judge would be asked, and what that would cost. Asks no model.
+ */
+export type JudgePlan = { problems: Array<FieldProblem>, prompts: number, 
+/**
+ * Of those, how many are answered already and are not asked again.
+ */
+answered: number, 
+/**
+ * Pairs of answers that are word for word the same, which no judge is asked about.
+ */
+same: number, cost: EvaluationCost, 
+/**
+ * The prompts to begin with.
+ */
+pairwisePrompt: string, rubricPrompt: string, 
+/**
+ * The first prompt as it would be sent.
+ */
+example: string | null, };
+
+export type JudgeRequest = { evaluation: string, judge: Judge, };
+
+/**
+ * One prompt and what the judge said.
+ */
+export type JudgeRow = { 
+/**
+ * In the dataset, from 0.
+ */
+position: number, candidate: number, prompt: string, answer: string, 
+/**
+ * Why there is none.
+ */
+error: string | null, 
+/**
+ * The verdict as it was read, with the names of the models; null where it could not be.
+ */
+verdict: string | null, };
+
+export type JudgeRowKind = "all" | "unreadable" | "divided";
+
+export type JudgeRows = { total: number, rows: Array<JudgeRow>, };
+
+export type JudgeRowsRequest = { evaluation: string, which: JudgeRowKind, offset: number, limit: number, };
+
+/**
+ * What a judge found.
+ */
+export type Judged = { judge: Judge, 
+/**
+ * Prompts that the judge was put.
+ */
+asked: number, 
+/**
+ * Of those, how many it has answered.
+ */
+answered: number, 
+/**
+ * Of those, how many do not end with a verdict; they count for nobody.
+ */
+unreadable: number, 
+/**
+ * Records of which each candidate's verdict could be read.
+ */
+comparisons: Array<JudgeComparison>, 
+/**
+ * Mean scores over the records whose scores could all be read; of a rubric only.
+ */
+scores: MetricRow | null, 
+/**
+ * Records that those are over.
+ */
+scored: number, };
+
 export type KeysAgain = { connection: string, keys: TypedKeys, };
 
 export type Lifecycle = "active" | "legacy" | "endOfLife";
@@ -1617,6 +1787,15 @@ local: boolean, lineage: Lineage | null, servedBy: Array<ServedBy>,
  */
 storage: Price | null, };
 
+/**
+ * What people said of a candidate beside the first.
+ */
+export type People = { winRate: WinRate, votes: number, 
+/**
+ * Votes that neither answer is any good.
+ */
+bothBad: number, raters: Array<Rater>, agreement: Agreement | null, };
+
 export type Phase = { name: PhaseName, status: PhaseStatus, startedAt: number | null, changedAt: number | null, };
 
 export type PhaseName = "validation" | "dataProcessing" | "training";
@@ -1844,6 +2023,8 @@ export type PromptTemplate = { prompt: string, completion: string, system: strin
  * A turn of a conversation in the playground, which is text alone.
  */
 export type PromptTurn = { role: PromptRole, text: string, };
+
+export type Rater = { name: string, votes: number, };
 
 /**
  * A place in a file that cannot be read.
@@ -2352,6 +2533,8 @@ transferLimit: number | null, };
 
 export type Severity = "error" | "warning" | "note";
 
+export type Share = { value: number, low: number, high: number, };
+
 /**
  * The create call of a draft in several languages, each as it would be sent.
  */
@@ -2440,6 +2623,8 @@ replaceFrozen: boolean, };
  * How a number is spread over the records.
  */
 export type Spread = { sum: number, least: number, median: number, p90: number, p99: number, most: number, mean: number, };
+
+export type Standing = "notEnough" | "notClear" | "preferred" | "notPreferred";
 
 /**
  * What the window needs to draw its first picture.
@@ -2627,6 +2812,10 @@ filter: string,
  */
 sort: Sort | null, };
 
+export type VoteChoice = "left" | "right" | "tie" | "bothBad";
+
+export type VoteRequest = { evaluation: string, candidate: number, rater: string, position: number, choice: VoteChoice, };
+
 export type Vpc = { subnets: Array<string>, securityGroups: Array<string>, };
 
 export type WayToServe = { way: ServingWay, 
@@ -2634,6 +2823,19 @@ export type WayToServe = { way: ServingWay,
  * By the hour without and with a commitment, or by the token; empty where no dated source names one.
  */
 rates: Array<Price>, };
+
+/**
+ * How often a candidate is preferred to the first, a record counted once.
+ */
+export type WinRate = { candidate: number, won: number, lost: number, neither: number, 
+/**
+ * Of the records on which one is preferred, with its interval; null where there is none.
+ */
+share: Share | null, 
+/**
+ * Corrected for the number of models (Holm).
+ */
+p: number, standing: Standing, words: string, };
 
 /** Every call the window can make: its argument and its answer. */
 export interface Commands {
@@ -2772,6 +2974,12 @@ export interface Commands {
   evaluation_rows: { argument: EvaluationRowsRequest; answer: EvaluationRows };
   evaluation_chart: { argument: EvaluationChartRequest; answer: EvaluationChart };
   export_evaluation: { argument: ExportEvaluation; answer: SavedChart };
+  plan_judge: { argument: JudgeRequest; answer: JudgePlan };
+  start_judge: { argument: JudgeRequest; answer: EvaluationSummary };
+  judge_rows: { argument: JudgeRowsRequest; answer: JudgeRows };
+  duel: { argument: DuelRequest; answer: Duel };
+  vote: { argument: VoteRequest; answer: Duel };
+  undo_vote: { argument: DuelRequest; answer: Duel };
   prompt_frame: { argument: DatasetId; answer: PromptFrame };
   prompt_code: { argument: PromptRequest; answer: PromptCode };
   conversations: { argument: ConversationSearch; answer: Array<Conversation> };

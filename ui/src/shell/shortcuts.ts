@@ -111,6 +111,15 @@ export const shortcutGroups: readonly ShortcutGroup[] = [
       { keys: [['Esc']], what: 'Stop the answers' },
     ],
   },
+  {
+    name: 'Blind votes',
+    shortcuts: [
+      { keys: [['←'], ['→']], what: 'Left, right is better' },
+      { keys: [['↓'], ['X']], what: 'A tie, both are bad' },
+      { keys: [['Backspace']], what: 'Take the last vote back' },
+      { keys: [['R']], what: 'Show the reference' },
+    ],
+  },
 ];
 
 /** Acts on a key of the whole window. Answers whether it was one. */

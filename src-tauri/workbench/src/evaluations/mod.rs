@@ -1,7 +1,7 @@
 //! Evaluations: models asked the same records, and what their answers show.
 //!
 //! Owns a folder: one an evaluation with what was asked (`record.json`, `cases.json`, written before the first call), and
-//! `answers.db`, every answer that came, by what was asked of whom. The numbers are made anew from those and kept in memory.
+//! `answers.db`, every answer that came, by what was asked of whom; and people's votes (`votes.json`). The numbers are made anew from those and kept in memory.
 //!
 //! | file | what it does |
 //! | --- | --- |
@@ -12,15 +12,24 @@
 //! | `run.rs` | asks what is not answered yet, several at once, as an activity |
 //! | `scores.rs`, `verdict.rs`, `slices.rs` | the numbers, what they say in words, parts of the records |
 //! | `rows.rs` | records side by side, and the picture of confusions |
+//! | `judge.rs`, `judged.rs` | a model that judges: what it is asked, what it found |
+//! | `duel.rs` | people who compare blind: what is next, their votes |
+//! | `preferences.rs` | what judges and people prefer, in numbers, words and as a file |
 //! | `report.rs`, `recipe.rs` | the report as a file; an evaluation as a file, for scripts |
 //!
 //! Deliberately absent: any metric or interval, which are `whetstone-evaluation`'s.
 
 mod answers;
 mod cases;
+mod duel;
+mod judge;
+mod judged;
 mod plan;
+mod preferences;
 mod recipe;
 mod record;
+#[cfg(test)]
+mod recorded;
 mod report;
 mod rows;
 mod run;
@@ -50,6 +59,8 @@ pub struct Evaluations {
     all: Mutex<HashMap<String, EvaluationRecord>>,
     /// The activities that carry one on right now.
     running: Mutex<HashMap<String, String>>,
+    /// Held while votes are changed.
+    voting: Mutex<()>,
     /// The numbers that were made last, and for how many answers.
     scored: Mutex<HashMap<String, (u64, Arc<Scores>)>>,
 }
@@ -69,7 +80,7 @@ impl Evaluations {
             }
         }
         let all = Mutex::new(all);
-        Ok(Self { folder, answers, all, running: Mutex::default(), scored: Mutex::default() })
+        Ok(Self { folder, answers, all, running: Mutex::default(), voting: Mutex::default(), scored: Mutex::default() })
     }
 
     pub fn connections_at_work(&self) -> BTreeSet<String> {
@@ -112,7 +123,8 @@ impl Workbench {
     pub(crate) async fn evaluated(&self, id: &str) -> Result<Evaluation, AppError> {
         let scores = self.scores_of(id).await?;
         let record = self.evaluations.get(id)?;
-        Ok(scores.shown(self.evaluations.summary(&record)))
+        let votes = self.evaluations.votes(id)?;
+        Ok(scores.shown(self.evaluations.summary(&record), &votes))
     }
 
     /// The numbers over what is answered so far. Off the threads that answer calls: it draws thousands of sets.

@@ -9,11 +9,14 @@ use whetstone_evaluation::{Metric, labels_of, widest_reach};
 
 use super::answers::{Asked, key_of};
 use super::cases::{Cases, MOST_EXAMPLES};
+use super::judge::{self, most_prompts};
 use super::record::name_of;
 use crate::Workbench;
 use crate::connections::Link;
 use crate::tokens;
 
+/// No answer needs more.
+pub const MOST_TOKENS: u32 = 8192;
 /// Where no base model is named, a token has about this many characters.
 const CHARACTERS_A_TOKEN: u64 = 4;
 
@@ -21,7 +24,8 @@ impl Workbench {
     pub(crate) async fn plan_of_evaluation(&self, draft: &EvaluationDraft) -> Result<EvaluationPlan, AppError> {
         let link = self.connections.link().await?;
         let cases = if draft.dataset.is_empty() { Cases::default() } else { self.datasets.cases(draft).await? };
-        let records = cases.cases.len() as u64;
+        let (records, candidates) = (cases.cases.len() as u64, draft.candidates.len() as u64);
+        let judged = draft.judge.as_ref().map_or(0, |judge| most_prompts(judge, records, candidates));
         let (mut answered, account) = (0, link.whose());
         for candidate in &draft.candidates {
             let asked = Asked { account: &account, region: &link.region, model: &candidate.model_id };
@@ -35,7 +39,7 @@ impl Workbench {
             warnings: warnings(draft, &cases),
             available: cases.available,
             records,
-            prompts: records * draft.candidates.len() as u64,
+            prompts: records * candidates + judged,
             answered,
             precision: precision(cases.cases.len()),
             cost: self.cost_of_evaluation(&link, draft, &cases).await,
@@ -45,8 +49,7 @@ impl Workbench {
 
     async fn cost_of_evaluation(&self, link: &Link, draft: &EvaluationDraft, cases: &Cases) -> EvaluationCost {
         if link.on_this_computer {
-            let notes = vec!["It runs on this computer and is not billed.".to_owned()];
-            return EvaluationCost { billed: false, usd: Some(0.0), headline: "Free".to_owned(), notes };
+            return free();
         }
         let (mut usd, mut notes) = (Some(0.0), Vec::new());
         for candidate in &draft.candidates {
@@ -54,11 +57,14 @@ impl Workbench {
             usd = usd.zip(cost).map(|(sum, cost)| sum + cost);
             notes.push(format!("{}: {note}", name_of(candidate)));
         }
-        let headline = usd.map_or_else(|| "Price unknown".to_owned(), |usd| format!("About {usd:.2} USD"));
-        EvaluationCost { billed: true, usd, headline, notes }
+        if let Some(judge) = &draft.judge {
+            let (cost, note) = self.expected_cost_of_judge(link, draft, judge, cases).await;
+            usd = usd.zip(cost).map(|(sum, cost)| sum + cost);
+            notes.push(format!("{}, as the judge: {note}", judge.name));
+        }
+        EvaluationCost { billed: true, usd, headline: priced_headline(usd), notes }
     }
 
-    /// The dated rates are those of tuned models on demand; what a base model costs by itself no source here names.
     async fn cost_of_candidate(
         &self,
         link: &Link,
@@ -66,20 +72,29 @@ impl Workbench {
         cases: &Cases,
         candidate: &Candidate,
     ) -> (Option<f64>, String) {
-        let model = candidate.base_model.as_deref().and_then(|id| whetstone_catalog::catalog().find(id));
-        let count = |text: &str| match model {
-            Some(model) => tokens::of_text(&Intent::new(model), text),
-            None => (text.chars().count() as u64).div_ceil(CHARACTERS_A_TOKEN),
-        };
+        let base_model = candidate.base_model.as_deref();
         let (mut input, mut output) = (0, 0);
         for case in &cases.cases {
             let request = cases.request(case, candidate, draft);
             let texts = request.messages.iter().map(|turn| turn.text.as_str());
-            input += texts.chain(request.system.as_deref()).map(count).sum::<u64>();
-            output += count(&case.reference).min(draft.max_tokens.into());
+            input += texts.chain(request.system.as_deref()).map(|text| count(base_model, text)).sum::<u64>();
+            output += count(base_model, &case.reference).min(draft.max_tokens.into());
         }
+        self.priced(link, base_model, candidate.tuned, input, output).await
+    }
+
+    /// What so many tokens cost, and how that came about.
+    pub(super) async fn priced(
+        &self,
+        link: &Link,
+        base_model: Option<&str>,
+        tuned: bool,
+        input: u64,
+        output: u64,
+    ) -> (Option<f64>, String) {
+        let model = base_model.and_then(|id| whetstone_catalog::catalog().find(id));
         let how_many = format!("about {input} tokens in and {output} out");
-        let Some(model) = model.filter(|_| candidate.tuned) else {
+        let Some(model) = model.filter(|_| tuned) else {
             return (None, format!("{how_many}; no dated source here names its price."));
         };
         let endpoint = self.connections.shown().endpoint.unwrap_or_default();
@@ -97,6 +112,23 @@ impl Workbench {
             }
             _ => (None, format!("{how_many}; no dated source names its price in {}.", link.region)),
         }
+    }
+}
+
+pub fn free() -> EvaluationCost {
+    let notes = vec!["It runs on this computer and is not billed.".to_owned()];
+    EvaluationCost { billed: false, usd: Some(0.0), headline: "Free".to_owned(), notes }
+}
+
+pub fn priced_headline(usd: Option<f64>) -> String {
+    usd.map_or_else(|| "Price unknown".to_owned(), |usd| format!("About {usd:.2} USD"))
+}
+
+/// Tokens of a text: counted where the base model's tokenizer is here, else estimated.
+pub fn count(base_model: Option<&str>, text: &str) -> u64 {
+    match base_model.and_then(|id| whetstone_catalog::catalog().find(id)) {
+        Some(model) => tokens::of_text(&Intent::new(model), text),
+        None => (text.chars().count() as u64).div_ceil(CHARACTERS_A_TOKEN),
     }
 }
 
@@ -125,8 +157,8 @@ fn problems(draft: &EvaluationDraft, cases: &Cases) -> Vec<FieldProblem> {
     if draft.candidates.iter().any(|one| one.examples > MOST_EXAMPLES) {
         wrong("candidates", &format!("At most {MOST_EXAMPLES} examples."), None);
     }
-    if draft.max_tokens == 0 || draft.max_tokens > 8192 {
-        wrong("maxTokens", "Between 1 and 8192.", Some("256".to_owned()));
+    if !(1..=MOST_TOKENS).contains(&draft.max_tokens) {
+        wrong("maxTokens", &format!("Between 1 and {MOST_TOKENS}."), Some("256".to_owned()));
     }
     if !(0.0..=1.0).contains(&draft.temperature) {
         wrong("temperature", "Between 0 and 1.", Some("0".to_owned()));
@@ -134,6 +166,7 @@ fn problems(draft: &EvaluationDraft, cases: &Cases) -> Vec<FieldProblem> {
     if draft.records == Some(0) {
         wrong("records", "At least one record.", None);
     }
+    problems.extend(draft.judge.iter().flat_map(judge::problems));
     problems
 }
 

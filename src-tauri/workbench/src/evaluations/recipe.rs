@@ -16,6 +16,10 @@
 //!
 //! [[models]]
 //! job = "support-01"               # what this job made; it is deployed where it is not yet
+//!
+//! [judge]                          # left out: none
+//! model = "amazon.nova-pro-v1:0"
+//! kind = "pairwise"                # or rubric; prompt and max_tokens where the usual ones do not fit
 //! ```
 
 use std::path::Path;
@@ -23,8 +27,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use whetstone_contract::{
-    AppError, Candidate, DeploymentStatus, ErrorCode, EvaluationDraft, EvaluationPart, JobDetail,
+    AppError, Candidate, DeploymentStatus, ErrorCode, EvaluationDraft, EvaluationPart, JobDetail, Judge, JudgeKind,
+    PlayableKind,
 };
+use whetstone_evaluation::{PAIRWISE_PROMPT, RUBRIC_PROMPT};
 
 use crate::Workbench;
 
@@ -49,6 +55,7 @@ struct Recipe {
     temperature: f64,
     metric: Option<String>,
     models: Vec<Model>,
+    judge: Option<JudgeEntry>,
 }
 
 #[derive(Debug, Default, Clone, Copy, Deserialize)]
@@ -69,6 +76,25 @@ struct Model {
     #[serde(default)]
     examples: u32,
     system: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JudgeEntry {
+    model: String,
+    #[serde(default)]
+    kind: Kind,
+    prompt: Option<String>,
+    #[serde(default = "usual_tokens")]
+    max_tokens: u32,
+}
+
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    #[default]
+    Pairwise,
+    Rubric,
 }
 
 fn one() -> u64 {
@@ -105,6 +131,10 @@ impl Workbench {
         for model in recipe.models {
             candidates.push(self.candidate(model).await?);
         }
+        let judge = match recipe.judge {
+            Some(entry) => Some(self.judge(entry).await?),
+            None => None,
+        };
         Ok(EvaluationDraft {
             name: recipe.name,
             dataset: dataset.id.clone(),
@@ -120,6 +150,24 @@ impl Workbench {
             max_tokens: recipe.max_tokens,
             temperature: recipe.temperature,
             metric: recipe.metric,
+            judge,
+        })
+    }
+
+    async fn judge(&self, entry: JudgeEntry) -> Result<Judge, AppError> {
+        let known = self.list_playable().await?.into_iter().find(|one| one.model_id == entry.model);
+        let (kind, usual) = match entry.kind {
+            Kind::Pairwise => (JudgeKind::Pairwise, PAIRWISE_PROMPT),
+            Kind::Rubric => (JudgeKind::Rubric, RUBRIC_PROMPT),
+        };
+        Ok(Judge {
+            name: known.as_ref().map_or_else(|| entry.model.clone(), |known| known.name.clone()),
+            tuned: known.as_ref().is_some_and(|known| known.kind == PlayableKind::Tuned),
+            base_model: known.map(|known| known.base_model),
+            model_id: entry.model,
+            kind,
+            prompt: entry.prompt.unwrap_or_else(|| usual.to_owned()),
+            max_tokens: entry.max_tokens,
         })
     }
 

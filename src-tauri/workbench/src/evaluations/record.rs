@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use whetstone_contract::{AppError, Candidate, EvaluationDraft, EvaluationState, EvaluationSummary, Outcome};
 
+use super::judge::most_prompts;
 use crate::errors::from_io;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,7 +24,7 @@ pub struct EvaluationRecord {
     pub dataset_name: String,
     pub records: u64,
     pub state: EvaluationState,
-    /// Answers there are, refusals of the endpoint included.
+    /// Answers there are, refusals of the endpoint and a judge's included.
     pub answered: u64,
     pub error: Option<AppError>,
     pub headline: Option<String>,
@@ -32,7 +33,9 @@ pub struct EvaluationRecord {
 
 impl EvaluationRecord {
     pub fn prompts(&self) -> u64 {
-        self.records * self.draft.candidates.len() as u64
+        let candidates = self.draft.candidates.len() as u64;
+        let judged = self.draft.judge.as_ref().map_or(0, |judge| most_prompts(judge, self.records, candidates));
+        self.records * candidates + judged
     }
 
     pub fn summary(&self, activity: Option<String>) -> EvaluationSummary {

@@ -8,9 +8,11 @@ use std::path::Path;
 use serde_json::json;
 use whetstone_charts::Palette;
 use whetstone_contract::{
-    AppError, Evaluation, EvaluationFile, EvaluationRowKind, ExportEvaluation, MetricCell, MetricRow, SavedChart,
+    Agreement, AppError, Evaluation, EvaluationFile, EvaluationRowKind, ExportEvaluation, MetricCell, MetricRow,
+    SavedChart,
 };
 
+use super::duel::preference_pairs;
 use super::record::{self, name_of};
 use super::rows::{chosen, confusion_picture};
 use super::scores::Scores;
@@ -28,6 +30,7 @@ impl Workbench {
             EvaluationFile::Html => "html",
             EvaluationFile::Csv => "csv",
             EvaluationFile::Json => "json",
+            EvaluationFile::Preferences => "jsonl",
         };
         let suggested = format!("{}.{extension}", record.draft.name.replace(['/', '\\'], "-"));
         let Some(path) = self.host.pick_new_file(&suggested).await else { return Ok(SavedChart { name: None }) };
@@ -46,6 +49,7 @@ impl Workbench {
             EvaluationFile::Html => page(&scores, &shown)?,
             EvaluationFile::Csv => table(&scores),
             EvaluationFile::Json => whole(&scores, &shown),
+            EvaluationFile::Preferences => preference_pairs(&scores, &self.evaluations.votes(id)?),
         };
         record::write_text(path, &text).map_err(|error| from_io("The report", &error))
     }
@@ -131,6 +135,8 @@ fn page(scores: &Scores, shown: &Evaluation) -> Result<String, AppError> {
             .collect();
         page += &cells_table(&table.by, &names, &rows, None);
     }
+    page += &judged(shown, &names);
+    page += &people(shown, &names);
     page += &pictures(scores, shown, &names)?;
     page += &rows(scores, shown, &names);
     page += "<h2>What to try next</h2><ul>";
@@ -201,6 +207,66 @@ fn cell_html(cell: &MetricCell, unit: Option<&str>) -> String {
         let _ = write!(html, "<small class=\"{class}\">{sign}{} · {p}</small>", figure(difference.value.abs()));
     }
     html + "</td>"
+}
+
+fn judged(shown: &Evaluation, names: &[String]) -> String {
+    let Some(found) = &shown.judged else { return String::new() };
+    let mut html = format!(
+        "<h2>A judge: {}</h2><p>{} of {} answers of the judge end with a verdict that could be read; the others count for \
+         nobody.</p>",
+        escaped(&found.judge.name),
+        found.answered - found.unreadable,
+        found.asked
+    );
+    for one in &found.comparisons {
+        let name = &names[one.win_rate.candidate as usize];
+        let _ = write!(html, "<p><b>{}.</b> {}", escaped(name), escaped(&one.win_rate.words));
+        if one.unreadable > 0 {
+            let _ = write!(html, " {} records are left out, since a verdict could not be read.", one.unreadable);
+        }
+        if let (Some(agree), Some(first)) = (one.orders_agree, one.first_shown) {
+            let (agree, first) = (agree * 100.0, first * 100.0);
+            let _ = write!(
+                html,
+                " Both orders led to the same verdict on {agree:.0} % of the records; {first:.0} % of the verdicts for a side \
+                 went to the answer shown first."
+            );
+        }
+        html += &one.people.as_ref().map_or_else(String::new, |found| format!(" With people: {}", agreement(found)));
+        html += "</p>";
+    }
+    if let Some(row) = &found.scores {
+        html += &metric_table(names, std::slice::from_ref(row));
+    }
+    let _ = write!(
+        html,
+        "<h3>The judge’s prompt</h3><article><p class=\"prompt\">{}</p></article>",
+        escaped(&found.judge.prompt)
+    );
+    html
+}
+
+fn people(shown: &Evaluation, names: &[String]) -> String {
+    let mut html = String::new();
+    for one in &shown.people {
+        let name = &names[one.win_rate.candidate as usize];
+        let raters: Vec<String> = one.raters.iter().map(|rater| format!("{} ({})", rater.name, rater.votes)).collect();
+        let _ = write!(
+            html,
+            "<h2>People</h2><p><b>{}.</b> {} Votes, blind, by {}; {} that both are bad.{}</p>",
+            escaped(name),
+            escaped(&one.win_rate.words),
+            escaped(&raters.join(", ")),
+            one.both_bad,
+            one.agreement.as_ref().map_or_else(String::new, |found| format!(" Among each other: {}", agreement(found)))
+        );
+    }
+    html
+}
+
+fn agreement(found: &Agreement) -> String {
+    let kappa = found.kappa.map_or_else(String::new, |kappa| format!(", {} {kappa:.2}", found.measure));
+    format!("the same on {:.0} % of {} records{kappa}.", found.share * 100.0, found.records)
 }
 
 fn pictures(scores: &Scores, shown: &Evaluation, names: &[String]) -> Result<String, AppError> {

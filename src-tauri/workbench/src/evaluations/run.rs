@@ -1,6 +1,7 @@
 //! Carries an evaluation on: asks what is not answered yet, several at once, and writes each answer down as it comes.
 //!
-//! Record by record, all models of one before the next: what is there at any time can be compared. Trouble that passes
+//! Record by record, all models of one before the next: what is there at any time can be compared; a judge comes after all
+//! of them. Trouble that passes
 //! by itself (too many requests, a network that is away) is waited for, by all askers together.
 
 use std::collections::VecDeque;
@@ -12,11 +13,12 @@ use whetstone_cloud::{Cloud, CloudError, CloudErrorCode, ConverseEvent, Converse
 use whetstone_contract::{AppError, ErrorCode, EvaluationDraft, EvaluationState, EvaluationSummary};
 
 use super::answers::{Answer, Asked, key_of};
+use super::judge;
 use super::record::{self, EvaluationRecord};
 use super::{CASES, lock};
 use crate::Workbench;
 use crate::activities::ActivityHandle;
-use crate::connections::account_changed;
+use crate::connections::{Link, account_changed};
 use crate::errors::{from_cloud, passes_by_itself, wants_sign_in};
 use crate::names::random_id;
 
@@ -29,7 +31,7 @@ const PATIENCE: u32 = 8;
 /// The window hears of answers at most this often.
 const QUIET: Duration = Duration::from_millis(500);
 
-struct Question {
+pub(super) struct Question {
     key: String,
     model: String,
     request: ConverseRequest,
@@ -93,7 +95,7 @@ impl Workbench {
         }
     }
 
-    fn carry_evaluation_on(&self, record: &EvaluationRecord) {
+    pub(super) fn carry_evaluation_on(&self, record: &EvaluationRecord) {
         let Some(workbench) = self.me.upgrade() else { return };
         let mut running = lock(&self.evaluations.running);
         if running.contains_key(&record.id) {
@@ -120,9 +122,27 @@ impl Workbench {
         if link.whose() != record.account {
             return Err(account_changed(&link.name, &record.account, &link.whose()));
         }
-        let mut questions = self.unanswered(&record)?;
-        let total = record.prompts();
-        let mut answered = total - questions.len() as u64;
+        let open = self.unanswered(&record)?;
+        if !open.is_empty() {
+            let answered = record.records * record.draft.candidates.len() as u64 - open.len() as u64;
+            self.ask_each(&record, &link, open, answered, "Asking", activity).await?;
+        }
+        let unjudged = self.unjudged(&record).await?;
+        let answered = record.prompts() - unjudged.len() as u64;
+        self.ask_each(&record, &link, unjudged, answered, "Judging", activity).await
+    }
+
+    /// Asks all of them; `answered` counts what was answered before.
+    async fn ask_each(
+        self: &Arc<Self>,
+        record: &EvaluationRecord,
+        link: &Link,
+        mut questions: VecDeque<Question>,
+        mut answered: u64,
+        what: &str,
+        activity: &mut ActivityHandle,
+    ) -> Result<(), AppError> {
+        let (id, total) = (record.id.as_str(), record.prompts());
         self.note_answered(id, answered)?;
         let pause = Arc::new(Mutex::new(None));
         let mut asking = tokio::task::JoinSet::new();
@@ -136,7 +156,7 @@ impl Workbench {
             // A cancelled activity is seen also while a model is silent.
             let next = tokio::time::timeout(QUIET, asking.join_next()).await;
             let waits = lock(&pause).is_some_and(|until: Instant| until > Instant::now());
-            let phase = if waits { "Waiting: the endpoint asks for fewer requests" } else { "Asking" };
+            let phase = if waits { "Waiting: the endpoint asks for fewer requests" } else { what };
             let words = format!("{phase} · {answered} of {total}");
             #[expect(clippy::cast_precision_loss, reason = "a share of a bar")]
             activity.progress(&words, Some(answered as f64 / total.max(1) as f64));
@@ -148,7 +168,7 @@ impl Workbench {
                         .map_err(|error| crate::errors::from_join(&error))?
                         .inspect_err(|error| {
                             if wants_sign_in(error) {
-                                self.connections.session_over(&link, from_cloud(error));
+                                self.connections.session_over(link, from_cloud(error));
                             }
                         })
                         .map_err(|error| from_cloud(&error))?;
@@ -172,7 +192,7 @@ impl Workbench {
         Err(AppError::new(ErrorCode::Cancelled, "The evaluation was stopped.").hint("Go on with it when you like."))
     }
 
-    fn unanswered(&self, record: &EvaluationRecord) -> Result<VecDeque<Question>, AppError> {
+    pub(super) fn unanswered(&self, record: &EvaluationRecord) -> Result<VecDeque<Question>, AppError> {
         let cases = self.evaluations.cases(&record.id)?;
         let mut questions = VecDeque::new();
         for case in &cases.cases {
@@ -185,10 +205,24 @@ impl Workbench {
                 }
             }
         }
-        // Two records may ask the same; the answer is one.
-        let mut seen = std::collections::HashSet::new();
-        questions.retain(|question: &Question| seen.insert(question.key.clone()));
-        Ok(questions)
+        Ok(once(questions))
+    }
+
+    /// What the judge is still to be asked; nothing where there is none.
+    async fn unjudged(&self, record: &EvaluationRecord) -> Result<VecDeque<Question>, AppError> {
+        let Some(judge) = &record.draft.judge else { return Ok(VecDeque::new()) };
+        let scores = self.scores_of(&record.id).await?;
+        let mut questions = VecDeque::new();
+        for (case, answers) in scores.rows() {
+            for put in judge::questions(judge, case, &answers) {
+                let key = judge::key(record, judge, &put.prompt);
+                if self.evaluations.answers.get(&key)?.is_none() {
+                    let request = judge::request(judge, &put.prompt);
+                    questions.push_back(Question { key, model: judge.model_id.clone(), request });
+                }
+            }
+        }
+        Ok(once(questions))
     }
 
     /// The verdict, once every answer is there.
@@ -227,6 +261,13 @@ impl Workbench {
         }
         self.evaluations_changed(id);
     }
+}
+
+/// Two records may ask the same; the answer is one.
+fn once(mut questions: VecDeque<Question>) -> VecDeque<Question> {
+    let mut seen = std::collections::HashSet::new();
+    questions.retain(|question| seen.insert(question.key.clone()));
+    questions
 }
 
 /// One question until it is answered, or until asking again would not help.

@@ -9,6 +9,8 @@ use whetstone_evaluation::{
 
 use super::answers::{Answer, Answers, Asked, key_of};
 use super::cases::{Case, Cases};
+use super::duel::{Vote, people, preferred};
+use super::judged::Judgement;
 use super::plan::suited;
 use super::record::EvaluationRecord;
 use super::{slices, verdict};
@@ -30,6 +32,7 @@ pub struct Scores {
     pub labels: Vec<(String, usize)>,
     pub metrics: Vec<MetricRow>,
     pub verdicts: Vec<Verdict>,
+    pub judgement: Option<Judgement>,
     evaluation: Numbers,
 }
 
@@ -71,11 +74,15 @@ impl Scores {
             cases,
             metrics: Vec::new(),
             verdicts: Vec::new(),
+            judgement: None,
             evaluation: Numbers { slices: Vec::new(), next: Vec::new() },
         };
         if !scores.cases.is_empty() {
             scores.metrics = scores.measured(&metrics);
             scores.verdicts = verdict::of_all(&scores);
+            if let Some(judge) = scores.record.draft.judge.clone() {
+                scores.judgement = Some(Judgement::new(&scores, &judge, answers)?);
+            }
             scores.evaluation.slices = slices::of_all(&scores);
             scores.evaluation.next = verdict::next(&scores, &scores.evaluation.slices);
         }
@@ -92,7 +99,7 @@ impl Scores {
         self.verdicts.iter().find(tuned).or_else(|| self.verdicts.first())
     }
 
-    pub fn shown(&self, summary: EvaluationSummary) -> Evaluation {
+    pub fn shown(&self, summary: EvaluationSummary, votes: &[Vote]) -> Evaluation {
         let no_answer = self.answers.iter().flatten().filter(|answer| answer.error.is_some()).count();
         Evaluation {
             summary,
@@ -105,6 +112,14 @@ impl Scores {
             verdicts: self.verdicts.clone(),
             metrics: self.metrics.clone(),
             slices: self.evaluation.slices.clone(),
+            judged: self
+                .record
+                .draft
+                .judge
+                .as_ref()
+                .zip(self.judgement.as_ref())
+                .map(|(judge, found)| found.shown(self, judge, &preferred(votes))),
+            people: people(self, votes),
             has_labels: !self.labels.is_empty(),
             next: self.evaluation.next.clone(),
             methods: self.methods(),

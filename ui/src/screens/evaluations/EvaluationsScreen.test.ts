@@ -65,3 +65,59 @@ test('the verdict is said in words, and rows are shown side by side', async () =
   await userEvent.click(screen.getByTestId('rows-lost'));
   await waitFor(() => expect(host.argumentsOf('evaluation_rows').at(-1)?.which).toBe('lost'));
 });
+
+test('a judge is asked with the prompt as it stands, once it has room for the answers', async () => {
+  const host = open('#/evaluations/e-1');
+  render(EvaluationsScreen);
+  await userEvent.click(await screen.findByTestId('judge-ask'));
+  const prompt = await screen.findByTestId<HTMLTextAreaElement>('judge-prompt');
+  const start = screen.getByTestId<HTMLButtonElement>('judge-start');
+  await waitFor(() => expect(start.disabled).toBe(false));
+  await userEvent.clear(prompt);
+  await userEvent.type(prompt, 'Only {{a}');
+  await screen.findByText('It needs {a} and {b}.');
+  await waitFor(() => expect(start.disabled).toBe(true));
+  await userEvent.selectOptions(screen.getByTestId('judge-kind'), 'rubric');
+  await waitFor(() => expect(start.textContent).toContain('1,200'));
+  await userEvent.click(start);
+  const [sent] = host.argumentsOf('start_judge');
+  expect(sent?.judge.kind).toBe('rubric');
+  expect(sent?.judge.prompt).toContain('{answer}');
+  await waitFor(() => expect(screen.queryByTestId('judge-dialog')).toBeNull());
+});
+
+test('what a judge said is shown, with what could not be read', async () => {
+  const host = open('#/evaluations/e-1');
+  render(EvaluationsScreen);
+  expect((await screen.findByTestId('judge-unreadable')).textContent).toContain('14 answers');
+  expect(screen.getByTestId('judge-people').textContent).toContain('0.71');
+  await userEvent.click(screen.getByTestId('judge-open'));
+  expect(await screen.findAllByTestId('judge-row')).toHaveLength(2);
+  await userEvent.click(screen.getByTestId('judge-rows-unreadable'));
+  await waitFor(() => expect(screen.getAllByTestId('judge-row')).toHaveLength(1));
+  expect(host.argumentsOf('judge_rows').at(-1)?.which).toBe('unreadable');
+});
+
+test('a duel is voted on by the keyboard alone, and a vote is taken back', async () => {
+  const host = open('#/evaluations/e-1?duel=2');
+  render(EvaluationsScreen);
+  await userEvent.type(await screen.findByTestId('duel-rater'), 'Ann{Enter}');
+  expect((await screen.findByTestId('duel-prompt')).textContent).toContain('still waiting');
+  await userEvent.keyboard('{ArrowRight}');
+  await waitFor(() => expect(screen.getByTestId('duel-prompt').textContent).toContain('Is there a way'));
+  await userEvent.keyboard('{Backspace}');
+  await waitFor(() => expect(screen.getByTestId('duel-prompt').textContent).toContain('still waiting'));
+  await userEvent.keyboard('x');
+  await waitFor(() => expect(screen.getByTestId('duel-prompt').textContent).toContain('Is there a way'));
+  await userEvent.keyboard('{ArrowDown}');
+  await screen.findByTestId('duel-done');
+  expect(
+    host.argumentsOf('vote').map((vote) => [vote.rater, vote.candidate, vote.position, vote.choice]),
+  ).toEqual([
+    ['Ann', 2, 11, 'right'],
+    ['Ann', 2, 11, 'bothBad'],
+    ['Ann', 2, 12, 'tie'],
+  ]);
+  await userEvent.keyboard('{Escape}');
+  expect(router.route.query.get('duel')).toBeNull();
+});

@@ -109,6 +109,7 @@ export class Draft {
       maxTokens: whole(this.maxTokens) ?? 0,
       temperature: Number(this.temperature),
       metric: this.metric === '' ? null : this.metric,
+      judge: null,
     };
   }
 

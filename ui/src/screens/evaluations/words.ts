@@ -1,5 +1,15 @@
 /** What states and outcomes are called, in one place. */
-import type { Candidate, EvaluationPart, EvaluationState, MetricCell, Outcome } from '../../contract';
+import type {
+  Agreement,
+  Candidate,
+  EvaluationPart,
+  EvaluationState,
+  JudgeKind,
+  MetricCell,
+  Outcome,
+  Standing,
+} from '../../contract';
+import { percent, plural } from '../../format';
 
 type Tone = 'neutral' | 'accent' | 'ok' | 'warn' | 'bad';
 
@@ -22,6 +32,23 @@ export const parts: Record<EvaluationPart, string> = {
   training: 'training',
   all: 'all records',
 };
+
+export const standings: Record<Standing, { label: string; tone: Tone }> = {
+  notEnough: { label: 'Not enough votes yet', tone: 'neutral' },
+  notClear: { label: 'No clear preference', tone: 'neutral' },
+  preferred: { label: 'Preferred', tone: 'ok' },
+  notPreferred: { label: 'The first is preferred', tone: 'bad' },
+};
+
+export const judgeKinds: Record<JudgeKind, { label: string; about: string }> = {
+  pairwise: { label: 'Which is better', about: 'Two answers at a time, in both orders.' },
+  rubric: { label: 'How good it is', about: 'Each answer by itself, 1 to 5.' },
+};
+
+export function agreementWords(found: Agreement): string {
+  const kappa = found.kappa === null ? '' : `, ${found.measure} ${found.kappa.toFixed(2)}`;
+  return `the same on ${percent(found.share)} of ${plural(found.records, 'record')}${kappa}.`;
+}
 
 export function candidateName(candidate: Candidate): string {
   const examples = candidate.examples > 0 ? `, ${candidate.examples} examples` : '';
