@@ -4,8 +4,12 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::kernels::lanes::{dot, widest};
+
 /// Numbers handled by one task.
 const CHUNK: usize = 1 << 15;
+/// Squares that are summed in single precision before their sum goes on in double.
+const SUMMED: usize = 1 << 10;
 
 /// AdamW's constants.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,20 +91,24 @@ impl AdamW {
             .zip(moments.first.par_chunks_mut(CHUNK))
             .zip(moments.second.par_chunks_mut(CHUNK))
             .for_each(|(((values, gradient), first), second)| {
-                for (((value, slope), first), second) in values.iter_mut().zip(gradient).zip(first).zip(second) {
-                    let slope = slope * shrink;
-                    *first += (1.0 - self.beta1) * (slope - *first);
-                    *second += (1.0 - self.beta2) * (slope * slope - *second);
-                    let spread = (*second * second_bias).sqrt() + self.epsilon;
-                    *value = *value * kept - rate * (*first * first_bias) / spread;
-                }
+                widest(|| {
+                    for (((value, slope), first), second) in values.iter_mut().zip(gradient).zip(first).zip(second) {
+                        let slope = slope * shrink;
+                        *first += (1.0 - self.beta1) * (slope - *first);
+                        *second += (1.0 - self.beta2) * (slope * slope - *second);
+                        let spread = (*second * second_bias).sqrt() + self.epsilon;
+                        *value = *value * kept - rate * (*first * first_bias) / spread;
+                    }
+                });
             });
     }
 
     fn shrink(&self, gradient: &[f32]) -> f32 {
         // Chunks are summed in order, so the result does not depend on which thread was quicker.
-        let squares: Vec<f64> =
-            gradient.par_chunks(CHUNK).map(|chunk| chunk.iter().map(|slope| f64::from(slope * slope)).sum()).collect();
+        let squares: Vec<f64> = gradient
+            .par_chunks(CHUNK)
+            .map(|chunk| chunk.chunks(SUMMED).map(|part| f64::from(widest(|| dot(part, part)))).sum())
+            .collect();
         let length = squares.iter().sum::<f64>().sqrt();
         if length > f64::from(self.clip) { (f64::from(self.clip) / length) as f32 } else { 1.0 }
     }

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::TunerError;
+use crate::kernels::lanes::widest;
 use crate::network::{Network, Pass, Rows};
 use crate::optimizer::{AdamW, Moments};
 use crate::parameters::{Gradient, Parameters};
@@ -177,8 +178,10 @@ fn count(shares: &[Vec<Rows>]) -> Measured {
 fn sum(into: &mut [f32], values: &[f32]) {
     const CHUNK: usize = 1 << 15;
     into.par_chunks_mut(CHUNK).zip(values.par_chunks(CHUNK)).for_each(|(into, values)| {
-        for (into, value) in into.iter_mut().zip(values) {
-            *into += value;
-        }
+        widest(|| {
+            for (into, value) in into.iter_mut().zip(values) {
+                *into += value;
+            }
+        });
     });
 }

@@ -5,7 +5,7 @@
 //! the length. Sequences of a batch never meet, because each is given alone.
 
 use super::exponential::exp;
-use super::norm::dot;
+use super::lanes::{dot, exponentials, highest, widest};
 use crate::product::{Into, View, ViewMut, multiply};
 
 /// Query rows handled together.
@@ -102,17 +102,15 @@ pub(crate) fn forward(
 fn softmax(scores: &mut [f32], visible: usize) -> f32 {
     let (seen, hidden) = scores.split_at_mut(visible);
     hidden.fill(0.0);
-    let highest = seen.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut sum = 0.0;
-    for score in seen.iter_mut() {
-        *score = exp(*score - highest);
-        sum += *score;
-    }
-    let share = 1.0 / sum;
-    for score in seen.iter_mut() {
-        *score *= share;
-    }
-    highest + sum.ln()
+    widest(|| {
+        let most = highest(seen);
+        let sum = exponentials(seen, most);
+        let share = 1.0 / sum;
+        for score in seen.iter_mut() {
+            *score *= share;
+        }
+        most + sum.ln()
+    })
 }
 
 /// The gradient of one sequence's rows of queries, keys and values (`fused`, as the forward pass
@@ -153,9 +151,11 @@ pub(crate) fn backward(
             for (row, chances) in chances.chunks_exact_mut(seen).enumerate() {
                 let log_sum = log_sums[(start + row) * heads.queries + head];
                 let (visible, hidden) = chances.split_at_mut(start + row + 1);
-                for chance in visible {
-                    *chance = exp(*chance - log_sum);
-                }
+                widest(|| {
+                    for chance in visible {
+                        *chance = exp(*chance - log_sum);
+                    }
+                });
                 hidden.fill(0.0);
             }
             let chances_view = View::packed(chances, count, seen);
@@ -167,10 +167,12 @@ pub(crate) fn backward(
             multiply(product, Into::Replace, 1.0, above, values.transposed(), 1);
             for (row, (slopes, chances)) in slopes.chunks_exact_mut(seen).zip(chances.chunks_exact(seen)).enumerate() {
                 let at = (start + row) * out_stride + head * width;
-                let along = dot(&output[at..at + width], &output_gradient[at..at + width]);
-                for (slope, chance) in slopes.iter_mut().zip(chances) {
-                    *slope = chance * (*slope - along);
-                }
+                widest(|| {
+                    let along = dot(&output[at..at + width], &output_gradient[at..at + width]);
+                    for (slope, chance) in slopes.iter_mut().zip(chances) {
+                        *slope = chance * (*slope - along);
+                    }
+                });
             }
             let slopes = View::packed(slopes, count, seen);
             let query_at = start * stride + head * width;

@@ -4,6 +4,7 @@
 pub(crate) mod attention;
 pub(crate) mod cross_entropy;
 pub(crate) mod exponential;
+pub(crate) mod lanes;
 pub(crate) mod norm;
 pub(crate) mod rope;
 pub(crate) mod swiglu;

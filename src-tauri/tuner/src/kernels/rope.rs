@@ -1,5 +1,7 @@
 //! Rotary position embedding, in Hugging Face's pairing: column `i` turns with column `i + half`.
 
+use super::lanes::widest;
+
 /// The sines and cosines of every position a model can read.
 #[derive(Debug, Clone)]
 pub(crate) struct Rotations {
@@ -40,12 +42,14 @@ impl Rotations {
             Turn::Forward => 1.0,
             Turn::Back => -1.0,
         };
-        for head in row.chunks_exact_mut(2 * half).take(heads) {
-            let (first, second) = head.split_at_mut(half);
-            for ((a, b), (sin, cos)) in first.iter_mut().zip(second).zip(turns) {
-                let sin = sin * sign;
-                (*a, *b) = (*a * cos - *b * sin, *b * cos + *a * sin);
+        widest(|| {
+            for head in row.chunks_exact_mut(2 * half).take(heads) {
+                let (first, second) = head.split_at_mut(half);
+                for ((a, b), (sin, cos)) in first.iter_mut().zip(second).zip(turns) {
+                    let sin = sin * sign;
+                    (*a, *b) = (*a * cos - *b * sin, *b * cos + *a * sin);
+                }
             }
-        }
+        });
     }
 }

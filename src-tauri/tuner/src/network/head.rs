@@ -71,7 +71,7 @@ impl Network {
             input,
             &weights[self.layout.final_norm.clone()],
             &pass.head.inverse,
-            &pass.head.slope,
+            &mut pass.head.slope,
             stream,
             sink.vector(&self.layout.final_norm),
         );
