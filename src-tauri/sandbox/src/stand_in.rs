@@ -19,13 +19,13 @@
 use std::collections::BTreeMap;
 
 use whetstone_catalog::{BaseModel, HyperparameterKind, TINY_V1, catalog};
-use whetstone_tuner::{Approach, EarlyStopping};
+use whetstone_tuner::{Approach, EarlyStopping, LoraSettings};
 
 /// The least batch of a stand-in. Some models are tuned with single records, which a small model learns little from.
 const LEAST_BATCH: u32 = 8;
 const RANK: u32 = 16;
 /// How a stand-in is tuned where the job does not say.
-pub(crate) const ADAPTER: Approach = Approach::Lora { rank: RANK };
+pub(crate) const ADAPTER: Approach = Approach::Lora(LoraSettings::of_rank(RANK));
 /// Adapters want a higher rate than full training: measured on the bundled model with rank 16.
 const ADAPTER_RATE: f64 = 2.0;
 
@@ -72,7 +72,7 @@ pub(crate) fn training_settings(
     if model.local {
         let rank = whole("loraRank", f64::from(RANK)) as u32;
         let approach = if all.get("approach").is_some_and(|text| text == "lora") {
-            Approach::Lora { rank }
+            Approach::Lora(LoraSettings::of_rank(rank))
         } else {
             Approach::Full
         };
@@ -137,7 +137,10 @@ mod tests {
             settings(TINY_V1, &[("epochCount", "3"), ("learningRate", "0.002"), ("batchSize", "4"), ("seed", "9")]);
         assert_eq!((asked.epochs, asked.batch_size, asked.learning_rate, asked.seed), (3, 4, 0.002, 9));
         assert_eq!(asked.approach, Approach::Full);
-        assert_eq!(settings(TINY_V1, &[("approach", "lora"), ("loraRank", "4")]).approach, Approach::Lora { rank: 4 });
+        assert_eq!(
+            settings(TINY_V1, &[("approach", "lora"), ("loraRank", "4")]).approach,
+            Approach::Lora(LoraSettings::of_rank(4))
+        );
     }
 
     #[test]
@@ -158,7 +161,7 @@ mod tests {
         let at_default = settings("amazon.nova-micro-v1:0:128k", &[]);
         let doubled = settings("amazon.nova-micro-v1:0:128k", &[("learningRate", "2e-5")]);
         assert!((doubled.learning_rate / at_default.learning_rate - 2.0).abs() < 1e-9);
-        assert_eq!(at_default.approach, Approach::Lora { rank: 16 });
+        assert_eq!(at_default.approach, Approach::Lora(LoraSettings::of_rank(16)));
         let nova = catalog().find("amazon.nova-micro-v1:0:128k").unwrap();
         let whole = training_settings(nova, &given(&[]), Some(Approach::Full));
         assert_eq!((whole.approach, whole.learning_rate), (Approach::Full, at_default.learning_rate / 2.0));

@@ -21,7 +21,8 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use whetstone_tuner::{
-    Approach, LanguageModel, MODEL_FOLDER, Objective, Role, RunEvent, RunSpec, SampleOptions, Turn, run_worker,
+    Approach, Decay, LanguageModel, LoraSettings, MODEL_FOLDER, Objective, Role, RunEvent, RunSpec, SampleOptions,
+    Savings, Turn, run_worker,
 };
 
 /// Tunes on one CSV and counts exact answers on another.
@@ -42,6 +43,12 @@ struct Arguments {
     approach: String,
     #[arg(long, default_value_t = 16)]
     rank: u32,
+    /// The share of adapters' inputs that a step leaves out.
+    #[arg(long, default_value_t = 0.0)]
+    dropout: f64,
+    /// Let the rate down along a line instead of a cosine.
+    #[arg(long)]
+    linear: bool,
     #[arg(long, default_value_t = 4)]
     epochs: u32,
     #[arg(long, default_value_t = 16)]
@@ -99,7 +106,7 @@ fn tune(arguments: &Arguments, train: &Pairs) -> Result<(), Box<dyn Error>> {
     file.flush()?;
     let approach = match arguments.approach.as_str() {
         "full" => Approach::Full,
-        "lora" => Approach::Lora { rank: arguments.rank },
+        "lora" => Approach::Lora(LoraSettings { dropout: arguments.dropout, ..LoraSettings::of_rank(arguments.rank) }),
         other => return Err(format!("--approach {other}: full or lora").into()),
     };
     let model = arguments.model.as_ref().map(fs::canonicalize).transpose()?;
@@ -112,9 +119,11 @@ fn tune(arguments: &Arguments, train: &Pairs) -> Result<(), Box<dyn Error>> {
         epochs: arguments.epochs,
         batch_size: arguments.batch_size,
         learning_rate: arguments.learning_rate,
+        decay: if arguments.linear { Decay::Linear } else { Decay::Cosine },
         warmup_steps: arguments.warmup_steps,
         seed: arguments.seed,
         threads: arguments.threads,
+        savings: Savings::default(),
         validate_every: None,
         early_stopping: None,
         checkpoint_every_seconds: 3600,

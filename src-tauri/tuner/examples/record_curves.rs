@@ -16,7 +16,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 use serde_json::json;
-use whetstone_tuner::{Approach, Objective, RunEvent, RunSpec, run_worker};
+use whetstone_tuner::{Approach, Decay, LoraSettings, Objective, RunEvent, RunSpec, Savings, run_worker};
 
 #[derive(Parser)]
 struct Arguments {
@@ -91,13 +91,15 @@ fn record(run: &Run, samples: &Path, curve: &Path) -> Result<(), Box<dyn Error>>
         training: "training.jsonl".into(),
         validation: vec!["validation.jsonl".into()],
         objective: Objective::Completion,
-        approach: run.lora_rank.map_or(Approach::Full, |rank| Approach::Lora { rank }),
+        approach: run.lora_rank.map_or(Approach::Full, |rank| Approach::Lora(LoraSettings::of_rank(rank))),
         epochs: run.epochs,
         batch_size: run.batch_size,
         learning_rate: run.learning_rate,
+        decay: Decay::Cosine,
         warmup_steps: run.warmup_steps,
         seed: run.seed,
         threads: 1,
+        savings: Savings::default(),
         validate_every: None,
         early_stopping: None,
         checkpoint_every_seconds: u32::MAX,

@@ -12,7 +12,7 @@ use safetensors::SafeTensors;
 use serde_json::{Value, json};
 
 use crate::layout::{Layout, Tensor, TensorKind};
-use crate::parameters::{ADAPTER_SCALE, Parameters};
+use crate::parameters::{Parameters, Part};
 use crate::product::{Into, View, ViewMut, multiply};
 use crate::{TunerError, files, folder, weights};
 
@@ -36,7 +36,7 @@ pub(crate) struct Saved {
 /// The adapters in `parameters`; nothing when every weight was free. `base` says what they belong on.
 pub(crate) fn encode(parameters: &Parameters, layout: &Layout, base: &str) -> Result<Option<Saved>, TunerError> {
     let parts = parameters.parts();
-    let Some(rank) = parts.first().map(|part| part.rank) else { return Ok(None) };
+    let Some(&Part { rank, scale, .. }) = parts.first() else { return Ok(None) };
     let values = parameters.trainable();
     let tied = layout.head == layout.embedding;
     let (mut targets, mut whole) = (BTreeSet::new(), BTreeSet::new());
@@ -69,9 +69,9 @@ pub(crate) fn encode(parameters: &Parameters, layout: &Layout, base: &str) -> Re
     }
     let config = json!({
         "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": base, "inference_mode": true,
-        "r": rank, "lora_alpha": rank as f32 * ADAPTER_SCALE, "lora_dropout": 0.0, "bias": "none",
+        "r": rank, "lora_alpha": rank as f32 * scale, "lora_dropout": 0.0, "bias": "none",
         "fan_in_fan_out": false, "use_rslora": false, "use_dora": false, "init_lora_weights": true,
-        "target_modules": targets, "modules_to_save": whole,
+        "target_modules": targets, "modules_to_save": (!whole.is_empty()).then_some(whole),
     });
     let config = serde_json::to_vec_pretty(&config).map_err(|error| TunerError::Model(error.to_string()))?;
     Ok(Some(Saved { config, weights: weights::arrays_to_bytes(&arrays)? }))

@@ -6,12 +6,13 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use half::bf16;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
 use crate::TunerError;
 use crate::files;
-use crate::optimizer::Moments;
+use crate::optimizer::{Averages, Moments};
 use crate::training::Position;
 
 /// The checkpoint's file name inside a run's folder.
@@ -36,11 +37,14 @@ pub(crate) fn write(
     moments: &Moments,
 ) -> Result<(), TunerError> {
     let failed = |error: String| TunerError::Checkpoint(error);
-    let arrays =
-        [("trainable", bytes(trainable)), ("first", bytes(&moments.first)), ("second", bytes(&moments.second))];
+    let (dtype, first, second) = match moments {
+        Moments::Single(Averages { first, second }) => (Dtype::F32, bytes(first), bytes(second)),
+        Moments::Half(Averages { first, second }) => (Dtype::BF16, half_bytes(first), half_bytes(second)),
+    };
+    let arrays = [("trainable", Dtype::F32, bytes(trainable)), ("first", dtype, first), ("second", dtype, second)];
     let views: Result<Vec<_>, _> = arrays
         .iter()
-        .map(|(name, bytes)| TensorView::new(Dtype::F32, vec![trainable.len()], bytes).map(|view| (*name, view)))
+        .map(|(name, dtype, bytes)| TensorView::new(*dtype, vec![trainable.len()], bytes).map(|view| (*name, view)))
         .collect();
     let views = views.map_err(|error| failed(error.to_string()))?;
     let position = serde_json::to_string(position).map_err(|error| failed(error.to_string()))?;
@@ -68,23 +72,35 @@ pub(crate) fn read(dir: &Path, identity: &str, length: usize) -> Result<Option<C
     }
     let position = serde_json::from_str(entry("position")?).map_err(|error| damaged(error.to_string()))?;
     let tensors = SafeTensors::deserialize(&file).map_err(|error| damaged(error.to_string()))?;
-    let array = |name: &str| {
+    let array = |name: &str, dtype: Dtype| {
         let tensor = tensors.tensor(name).map_err(|error| damaged(error.to_string()))?;
-        if tensor.dtype() != Dtype::F32 || tensor.shape() != [length] {
-            return Err(damaged(format!("{name} has another size")));
+        if tensor.dtype() != dtype || tensor.shape() != [length] {
+            return Err(damaged(format!("{name} has another form")));
         }
-        Ok(numbers(tensor.data()))
+        Ok(tensor)
     };
-    Ok(Some(Checkpoint {
-        identity: identity.to_string(),
-        position,
-        trainable: array("trainable")?,
-        moments: Moments { first: array("first")?, second: array("second")? },
-    }))
+    let single = |name: &str| array(name, Dtype::F32).map(|tensor| numbers(tensor.data()));
+    let half = |name: &str| array(name, Dtype::BF16).map(|tensor| half_numbers(tensor.data()));
+    let halved = tensors.tensor("first").is_ok_and(|tensor| tensor.dtype() == Dtype::BF16);
+    let moments = if halved {
+        Moments::Half(Averages { first: half("first")?, second: half("second")? })
+    } else {
+        Moments::Single(Averages { first: single("first")?, second: single("second")? })
+    };
+    Ok(Some(Checkpoint { identity: identity.to_string(), position, trainable: single("trainable")?, moments }))
 }
 
 fn bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+fn half_bytes(values: &[bf16]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+fn half_numbers(bytes: &[u8]) -> Vec<bf16> {
+    let (numbers, _) = bytes.as_chunks::<2>();
+    numbers.iter().map(|bytes| bf16::from_le_bytes(*bytes)).collect()
 }
 
 fn numbers(bytes: &[u8]) -> Vec<f32> {
@@ -106,7 +122,7 @@ mod tests {
             best: Some(0.1),
             without_progress: 1,
         };
-        let moments = Moments { first: vec![0.5, -1e-30], second: vec![3.0, f32::MIN_POSITIVE] };
+        let moments = Moments::Single(Averages { first: vec![0.5, -1e-30], second: vec![3.0, f32::MIN_POSITIVE] });
         (position, vec![1.0 / 3.0, -2.0], moments)
     }
 
@@ -118,6 +134,10 @@ mod tests {
         write(dir.path(), "me", &position, &trainable, &moments).unwrap();
         let found = read(dir.path(), "me", 2).unwrap().unwrap();
         assert_eq!((found.position, found.trainable, found.moments), some_state());
+        let halved = |value: f32| vec![bf16::from_f32(value), bf16::MIN_POSITIVE];
+        let moments = Moments::Half(Averages { first: halved(-0.3), second: halved(7e9) });
+        write(dir.path(), "me", &position, &trainable, &moments).unwrap();
+        assert_eq!(read(dir.path(), "me", 2).unwrap().unwrap().moments, moments);
     }
 
     #[test]

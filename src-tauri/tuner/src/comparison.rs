@@ -9,7 +9,7 @@ use crate::parameters::{Gradient, Parameters};
 use crate::tokenizer::LaidOut;
 use crate::trainer::Trainer;
 use crate::worker::TUNING;
-use crate::{LanguageModel, TunerError};
+use crate::{LanguageModel, Savings, TunerError};
 
 /// What one pass over some sequences found, every next token predicted.
 #[derive(Debug, Clone)]
@@ -63,7 +63,7 @@ pub fn curve(
     threads: usize,
 ) -> Result<Vec<f64>, TunerError> {
     let parameters = Parameters::full(model.weights.to_vec(), model.network.layout.clone());
-    let mut trainer = Trainer::new(&model.network, parameters, TUNING, threads)?;
+    let mut trainer = Trainer::new(&model.network, parameters, TUNING, Savings::default(), threads)?;
     let whole = |tokens: &Vec<u32>| LaidOut { tokens: tokens.clone(), learned: vec![true; tokens.len()] };
     let steps = batches.iter().zip(0..).map(|(batch, step)| {
         let records: Vec<LaidOut> = batch.iter().map(whole).collect();

@@ -118,6 +118,15 @@ impl Layout {
         let total = final_norm.end.max(head.end);
         Layout { total, tensors: tensors.0, embedding, layers, final_norm, head }
     }
+
+    /// The matrices that rows of activations are multiplied with, fused where they are used together.
+    pub fn linear(&self) -> impl Iterator<Item = Range<usize>> {
+        let of_layer = |layer: &LayerPlaces| {
+            [&layer.attention_in, &layer.attention_out, &layer.gate_up, &layer.down].map(Range::clone)
+        };
+        let head = (self.head != self.embedding).then(|| self.head.clone());
+        self.layers.iter().flat_map(of_layer).chain(head)
+    }
 }
 
 #[derive(Default)]

@@ -20,10 +20,12 @@ mod config;
 mod error;
 mod files;
 mod folder;
+mod forecast;
 mod generation;
 mod kernels;
 mod language_model;
 mod layout;
+mod low_rank;
 mod network;
 mod optimizer;
 mod parameters;
@@ -41,10 +43,13 @@ mod weights;
 mod worker;
 
 pub use error::TunerError;
+pub use forecast::Forecast;
 pub use generation::{Generated, Piece, SampleOptions, StopReason};
 pub use language_model::LanguageModel;
 pub use records::first_records;
-pub use run::{Approach, EarlyStopping, MODEL_FOLDER, Objective, RUN_FILE, RunEvent, RunSpec};
+pub use run::{
+    Approach, Decay, EarlyStopping, LoraSettings, MODEL_FOLDER, Objective, RUN_FILE, RunEvent, RunSpec, Savings,
+};
 pub use tokenizer::LaidOutPiece;
 pub use turns::{Role, Turn};
 pub use worker::{WorkerEnd, run_worker, worker_process};

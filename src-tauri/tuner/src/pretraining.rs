@@ -22,7 +22,7 @@ use crate::tokenizer::TurnTokenizer;
 use crate::trainer::{Measured, Trainer};
 use crate::training::{self, End, Learner, Position, Progress, Schedule, Wish};
 use crate::weights::Precision;
-use crate::{LanguageModel, Role, TunerError, Turn};
+use crate::{Decay, LanguageModel, Role, Savings, TunerError, Turn};
 
 /// Columns of an attention head.
 const HEAD_WIDTH: usize = 64;
@@ -104,7 +104,7 @@ pub fn pretrain(
     let schedule = recipe.schedule(training.all.len());
     let parameters = Parameters::full(weights, network.layout.clone());
     let mut pupil = Pupil {
-        trainer: Trainer::new(&network, parameters, OPTIMIZER, recipe.threads)?,
+        trainer: Trainer::new(&network, parameters, OPTIMIZER, Savings::default(), recipe.threads)?,
         training: &training,
         held_out: &held_out,
     };
@@ -175,6 +175,7 @@ impl Recipe {
                 highest: self.learning_rate,
                 warmup_steps: self.warmup_steps,
                 total_steps: Schedule::steps(records, self.batch_size, 1),
+                decay: Decay::Cosine,
                 floor: 0.05,
             },
             validate_every: None,

@@ -27,16 +27,65 @@ pub enum Objective {
 }
 
 /// Which numbers of the model a run may change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Approach {
     /// Every weight.
     Full,
-    /// Low-rank adapters on every matrix (the embedding too) and the norms; see [`crate::LanguageModel`].
-    Lora {
-        /// The adapters' rank, at least 1.
-        rank: u32,
-    },
+    /// Low-rank adapters beside frozen weights.
+    Lora(LoraSettings),
+}
+
+/// Low-rank adapters: what they are, and on what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoraSettings {
+    /// The rank, at least 1.
+    pub rank: u32,
+    /// What an adapter adds is scaled by `alpha / rank`. None means twice the rank.
+    #[serde(default)]
+    pub alpha: Option<f64>,
+    /// The share of each adapter's inputs that a step leaves out, below 1. Which ones is drawn once a step, for all of
+    /// its tokens: PEFT draws for each token. The embedding, whose inputs are tokens, leaves none out.
+    #[serde(default)]
+    pub dropout: f64,
+    /// The modules, by the names of Hugging Face (`q_proj`); a norm among them is trained whole. None means every matrix,
+    /// the embedding too, and the norms.
+    #[serde(default)]
+    pub targets: Option<Vec<String>>,
+}
+
+impl LoraSettings {
+    /// Adapters of `rank` on everything.
+    pub const fn of_rank(rank: u32) -> LoraSettings {
+        LoraSettings { rank, alpha: None, dropout: 0.0, targets: None }
+    }
+
+    /// By how much an adapter's product counts.
+    pub(crate) fn scale(&self) -> f32 {
+        self.alpha.map_or(2.0, |alpha| (alpha / f64::from(self.rank)) as f32)
+    }
+}
+
+/// What a run does without to take less memory. It decides the losses a little, so it is part of what makes them repeat.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Savings {
+    /// Keep only what enters each layer, and work out the rest again on the way back: the same losses, in more time.
+    #[serde(default)]
+    pub gradient_checkpointing: bool,
+    /// Keep the optimizer's averages as bfloat16: half their memory, and losses that differ a little.
+    #[serde(default)]
+    pub half_averages: bool,
+}
+
+/// How the learning rate goes down after the warm-up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decay {
+    /// Along half a cosine, to 2 % of the highest rate.
+    #[default]
+    Cosine,
+    /// Along a straight line, to nothing.
+    Linear,
 }
 
 /// When validation that no longer gets better ends a run before its last epoch.
@@ -68,14 +117,20 @@ pub struct RunSpec {
     pub epochs: u32,
     /// Records a step, at least 1; an epoch's last step may have fewer.
     pub batch_size: u32,
-    /// The highest learning rate, reached after the warm-up and then let down along a cosine to 2 %.
+    /// The highest learning rate, reached after the warm-up.
     pub learning_rate: f64,
+    /// How the rate goes down from there.
+    #[serde(default)]
+    pub decay: Decay,
     /// Steps over which the rate rises from nothing; capped to a third of the run.
     pub warmup_steps: u32,
-    /// Decides the order of the records and the adapters' first values.
+    /// Decides the order of the records, the adapters' first values and what dropout leaves out.
     pub seed: u64,
     /// Processor threads to use, at least 1. Part of what makes losses repeat.
     pub threads: usize,
+    /// What is done without to take less memory.
+    #[serde(default)]
+    pub savings: Savings,
     /// Measure the validation loss every so many steps; none means after each epoch only.
     pub validate_every: Option<u32>,
     /// None means that every epoch is trained. It takes validation data.

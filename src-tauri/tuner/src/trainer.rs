@@ -8,13 +8,13 @@
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::TunerError;
 use crate::kernels::lanes::widest;
 use crate::network::{Network, Pass, Rows};
 use crate::optimizer::{AdamW, Moments};
 use crate::parameters::{Gradient, Parameters};
 use crate::records::share_out;
 use crate::tokenizer::LaidOut;
+use crate::{Savings, TunerError};
 
 /// What training changes, with the room to do it.
 pub(crate) struct Trainer<'a> {
@@ -59,6 +59,7 @@ impl<'a> Trainer<'a> {
         network: &'a Network,
         parameters: Parameters,
         optimizer: AdamW,
+        savings: Savings,
         threads: usize,
     ) -> Result<Trainer<'a>, TunerError> {
         let pool = ThreadPoolBuilder::new()
@@ -66,8 +67,8 @@ impl<'a> Trainer<'a> {
             .build()
             .map_err(|error| TunerError::Settings(format!("{threads} threads: {error}")))?;
         Ok(Trainer {
-            moments: Moments::new(parameters.trainable().len()),
-            desks: (0..threads).map(|_| Desk::default()).collect(),
+            moments: Moments::new(parameters.trainable().len(), savings.half_averages),
+            desks: (0..threads).map(|_| Desk::new(savings.gradient_checkpointing)).collect(),
             network,
             parameters,
             optimizer,
@@ -107,9 +108,11 @@ impl<'a> Trainer<'a> {
         let split = self.threads / shares.len();
         let Trainer { network, parameters, moments, optimizer, pool, desks, .. } = self;
         pool.install(|| {
+            parameters.begin_step(step);
+            let parameters_now = &*parameters;
             let desks = &mut desks[..shares.len()];
             desks.par_iter_mut().zip(&shares).for_each(|(desk, share)| {
-                desk.learn(network, parameters, share, scale, split);
+                desk.learn(network, parameters_now, share, scale, split);
             });
             measured.loss = desks.iter().map(|desk| desk.loss).sum();
             let Some((first, others)) = desks.split_first_mut() else {
@@ -144,6 +147,10 @@ impl<'a> Trainer<'a> {
 }
 
 impl Desk {
+    fn new(checkpointing: bool) -> Desk {
+        Desk { pass: Pass { checkpointing, ..Pass::default() }, ..Desk::default() }
+    }
+
     fn learn(&mut self, network: &Network, parameters: &Parameters, share: &[Rows], scale: f32, threads: usize) {
         self.loss = 0.0;
         parameters.clear(&mut self.gradient);

@@ -201,6 +201,7 @@ fn end_of(position: Position) -> End {
 #[expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 mod tests {
     use super::*;
+    use crate::Decay;
 
     /// Remembers what it was asked.
     #[derive(Default)]
@@ -236,7 +237,7 @@ mod tests {
             batch_size: 4,
             epochs: 2,
             seed: 3,
-            course: RateCourse { highest: 1.0, warmup_steps: 0, total_steps: 6, floor: 0.0 },
+            course: RateCourse { highest: 1.0, warmup_steps: 0, total_steps: 6, decay: Decay::Cosine, floor: 0.0 },
             validate_every: Some(2),
             early_stopping: None,
         }

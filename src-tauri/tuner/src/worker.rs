@@ -12,8 +12,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{self, CHECKPOINT_FILE};
@@ -24,7 +22,7 @@ use crate::records::Records;
 use crate::run::MODEL_FOLDER;
 use crate::trainer::{Measured, Trainer};
 use crate::training::{self, End, Learner, Position, Progress, Schedule, Wish};
-use crate::{Approach, LanguageModel, RunEvent, RunSpec, TunerError, adapter};
+use crate::{Approach, Decay, LanguageModel, RunEvent, RunSpec, TunerError, adapter};
 
 const LOCK_FILE: &str = "lock";
 /// The result beside the weights, so that a worker started once more can tell it again.
@@ -120,10 +118,7 @@ fn train(dir: &Path, teller: &mut Teller<'_>, parent_gone: &dyn Fn() -> bool) ->
     }
     let spec = RunSpec::read(dir)?;
     check(&spec)?;
-    let model = match &spec.model {
-        Some(path) => LanguageModel::load(&dir.join(path))?,
-        None => LanguageModel::tiny_v1()?,
-    };
+    let mut model = spec.load_model(dir)?;
     let data = Data::read(dir, &spec, &model)?;
     let schedule = schedule(&spec, data.training.all.len());
     let mut outcome = Outcome {
@@ -135,11 +130,11 @@ fn train(dir: &Path, teller: &mut Teller<'_>, parent_gone: &dyn Fn() -> bool) ->
         training_loss: 0.0,
         validation_losses: Vec::new(),
     };
-    let parameters = parameters(&spec, &model)?;
+    let parameters = parameters(&spec, &mut model)?;
     let mut apprentice = Apprentice {
         dir,
         identity: identity(&spec, &outcome),
-        trainer: Trainer::new(&model.network, parameters, TUNING, spec.threads)?,
+        trainer: Trainer::new(&model.network, parameters, TUNING, spec.savings, spec.threads)?,
         data: &data,
     };
     let resumed = apprentice.resume()?;
@@ -167,16 +162,22 @@ fn train(dir: &Path, teller: &mut Teller<'_>, parent_gone: &dyn Fn() -> bool) ->
     Ok(WorkerEnd::Finished)
 }
 
-fn check(spec: &RunSpec) -> Result<(), TunerError> {
+impl RunSpec {
+    pub(crate) fn load_model(&self, dir: &Path) -> Result<LanguageModel, TunerError> {
+        match &self.model {
+            Some(path) => LanguageModel::load(&dir.join(path)),
+            None => LanguageModel::tiny_v1(),
+        }
+    }
+}
+
+pub(crate) fn check(spec: &RunSpec) -> Result<(), TunerError> {
     let refuse = |why: &str| Err(TunerError::Settings(why.to_string()));
     if spec.epochs == 0 || spec.batch_size == 0 || spec.threads == 0 {
         return refuse("epochs, batch size and threads must be at least 1");
     }
     if !spec.learning_rate.is_finite() || spec.learning_rate <= 0.0 {
         return refuse("the learning rate must be above 0");
-    }
-    if spec.approach == (Approach::Lora { rank: 0 }) {
-        return refuse("an adapter's rank must be at least 1");
     }
     if let Some(rule) = spec.early_stopping
         && (rule.patience == 0 || spec.validation.is_empty() || rule.threshold.is_nan() || rule.threshold < 0.0)
@@ -189,20 +190,13 @@ fn check(spec: &RunSpec) -> Result<(), TunerError> {
     Ok(())
 }
 
-fn parameters(spec: &RunSpec, model: &LanguageModel) -> Result<Parameters, TunerError> {
-    let weights = model.weights.to_vec();
+/// Takes the weights out of the model: two copies of them would be one too many.
+fn parameters(spec: &RunSpec, model: &mut LanguageModel) -> Result<Parameters, TunerError> {
+    let weights = Arc::unwrap_or_clone(std::mem::take(&mut model.weights));
     let layout = &model.network.layout;
-    match spec.approach {
+    match &spec.approach {
         Approach::Full => Ok(Parameters::full(weights, layout.clone())),
-        Approach::Lora { rank } => {
-            let hidden = model.network.config.hidden_size;
-            if rank as usize > hidden {
-                let why = format!("rank {rank} is above the model's width, {hidden}");
-                return Err(TunerError::Settings(why));
-            }
-            let mut random = ChaCha8Rng::seed_from_u64(spec.seed);
-            Ok(Parameters::adapters(weights, layout, rank as usize, &mut random))
-        }
+        Approach::Lora(settings) => Parameters::adapters(weights, layout, settings, spec.seed),
     }
 }
 
@@ -217,7 +211,11 @@ fn schedule(spec: &RunSpec, records: usize) -> Schedule {
             highest: spec.learning_rate,
             warmup_steps: u64::from(spec.warmup_steps),
             total_steps: Schedule::steps(records, batch_size, spec.epochs),
-            floor: 0.02,
+            decay: spec.decay,
+            floor: match spec.decay {
+                Decay::Cosine => 0.02,
+                Decay::Linear => 0.0,
+            },
         },
         validate_every: spec.validate_every.map(u64::from),
         early_stopping: spec.early_stopping,
@@ -226,23 +224,24 @@ fn schedule(spec: &RunSpec, records: usize) -> Schedule {
 
 /// What must be the same for a checkpoint to fit: all that decides the losses.
 fn identity(spec: &RunSpec, outcome: &Outcome) -> String {
-    let RunSpec { objective, approach, epochs, batch_size, learning_rate, warmup_steps, seed, .. } = spec;
+    let RunSpec { objective, approach, epochs, batch_size, learning_rate, decay, warmup_steps, seed, .. } = spec;
     let (records, tokens) = (outcome.records, outcome.tokens_per_epoch);
     let early = spec.early_stopping.map_or_else(String::new, |rule| format!(" {rule:?}"));
+    let half = if spec.savings.half_averages { " bfloat16" } else { "" };
     format!(
-        "{objective:?} {approach:?} epochs {epochs} batch {batch_size} rate {learning_rate} \
-         warm-up {warmup_steps} seed {seed} records {records} tokens {tokens}{early}"
+        "{objective:?} {approach:?} epochs {epochs} batch {batch_size} rate {learning_rate} {decay:?} \
+         warm-up {warmup_steps} seed {seed} records {records} tokens {tokens}{early}{half}"
     )
 }
 
 /// The records of a run.
-struct Data {
-    training: Records,
-    validation: Vec<Records>,
+pub(crate) struct Data {
+    pub(crate) training: Records,
+    pub(crate) validation: Vec<Records>,
 }
 
 impl Data {
-    fn read(dir: &Path, spec: &RunSpec, model: &LanguageModel) -> Result<Data, TunerError> {
+    pub(crate) fn read(dir: &Path, spec: &RunSpec, model: &LanguageModel) -> Result<Data, TunerError> {
         let read = |path: &PathBuf| {
             let (tokenizer, context) = (&model.tokenizer, model.context_length());
             let records = Records::read(&dir.join(path), tokenizer, spec.objective, context)?;

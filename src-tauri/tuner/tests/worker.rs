@@ -14,8 +14,8 @@ use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 use whetstone_tuner::pretraining::{Recipe, pretrain};
 use whetstone_tuner::{
-    Approach, EarlyStopping, LanguageModel, MODEL_FOLDER, Objective, Role, RunEvent, RunSpec, SampleOptions,
-    StopReason, TunerError, Turn, WorkerEnd, run_worker,
+    Approach, Decay, EarlyStopping, LanguageModel, LoraSettings, MODEL_FOLDER, Objective, Role, RunEvent, RunSpec,
+    SampleOptions, Savings, StopReason, TunerError, Turn, WorkerEnd, run_worker,
 };
 
 const COLOURS: [&str; 4] = ["red", "green", "blue", "grey"];
@@ -77,9 +77,11 @@ fn spec(approach: Approach) -> RunSpec {
         epochs: 3,
         batch_size: 8,
         learning_rate: 5e-3,
+        decay: Decay::Cosine,
         warmup_steps: 3,
         seed: 11,
         threads: 2,
+        savings: Savings::default(),
         validate_every: Some(4),
         early_stopping: None,
         checkpoint_every_seconds: 3600,
@@ -187,13 +189,13 @@ fn full_tuning_teaches_the_model_to_answer_what_it_has_not_seen() {
 
 #[test]
 fn adapters_teach_the_model_to_answer_what_it_has_not_seen() {
-    learns(Approach::Lora { rank: 8 });
+    learns(Approach::Lora(LoraSettings::of_rank(8)));
 }
 
 #[test]
 fn the_same_seed_gives_the_same_losses_and_another_seed_does_not() {
     let run = |seed| {
-        let dir = folder(&RunSpec { seed, ..spec(Approach::Lora { rank: 4 }) });
+        let dir = folder(&RunSpec { seed, ..spec(Approach::Lora(LoraSettings::of_rank(4))) });
         figures(&work(dir.path(), None).1)
     };
     let first = run(11);
@@ -203,8 +205,8 @@ fn the_same_seed_gives_the_same_losses_and_another_seed_does_not() {
 
 #[test]
 fn a_run_that_was_interrupted_repeats_the_uninterrupted_one() {
-    for approach in [Approach::Full, Approach::Lora { rank: 4 }] {
-        let whole = folder(&spec(approach));
+    for approach in [Approach::Full, Approach::Lora(LoraSettings::of_rank(4))] {
+        let whole = folder(&spec(approach.clone()));
         let expected = figures(&work(whole.path(), None).1);
         let dir = folder(&spec(approach));
         let mut told = Vec::new();
@@ -221,6 +223,24 @@ fn a_run_that_was_interrupted_repeats_the_uninterrupted_one() {
         let weights = |dir: &TempDir| fs::read(dir.path().join(MODEL_FOLDER).join("model.safetensors")).unwrap();
         assert!(weights(&dir) == weights(&whole), "the resumed run's weights differ");
     }
+}
+
+#[test]
+fn what_dropout_leaves_out_and_half_averages_repeat_after_an_interruption() {
+    let left_out = LoraSettings { dropout: 0.2, ..LoraSettings::of_rank(4) };
+    let run = RunSpec {
+        decay: Decay::Linear,
+        savings: Savings { half_averages: true, gradient_checkpointing: true },
+        ..spec(Approach::Lora(left_out))
+    };
+    let whole = folder(&run);
+    let expected = figures(&work(whole.path(), None).1);
+    let dir = folder(&run);
+    let mut told = figures(&work(dir.path(), Some(5)).1);
+    told.extend(figures(&work(dir.path(), None).1));
+    assert_eq!(told, expected);
+    let without = folder(&RunSpec { approach: Approach::Lora(LoraSettings::of_rank(4)), ..run });
+    assert_ne!(figures(&work(without.path(), None).1), expected);
 }
 
 #[test]
@@ -244,7 +264,7 @@ fn settings_and_data_that_cannot_work_fail_with_the_reason() {
     let cases: [(RunSpec, &str); 5] = [
         (nothing_to_measure, "early stopping"),
         (RunSpec { epochs: 0, ..spec(Approach::Full) }, "epochs"),
-        (spec(Approach::Lora { rank: 65 }), "rank 65"),
+        (spec(Approach::Lora(LoraSettings::of_rank(65))), "from 1 to the model's width, 64"),
         (RunSpec { training: "missing.jsonl".into(), ..spec(Approach::Full) }, "missing.jsonl"),
         (RunSpec { learning_rate: 1e30, ..spec(Approach::Full) }, "learning rate"),
     ];
@@ -265,6 +285,61 @@ fn a_checkpoint_of_other_settings_is_refused() {
     RunSpec { learning_rate: 1e-4, ..spec(Approach::Full) }.write(dir.path()).unwrap();
     let (result, _) = work(dir.path(), None);
     assert!(matches!(result, Err(TunerError::Checkpoint(_))));
+}
+
+/// The most memory that the worker on `dir` ever took, as the kernel counts it.
+#[cfg(target_os = "linux")]
+fn measured_memory(dir: &Path) -> u64 {
+    let mut worker = start(dir);
+    let output = BufReader::new(worker.stdout.take().unwrap());
+    let status = format!("/proc/{}/status", worker.id());
+    let mut most = 0;
+    // The run is over, its checkpoints and its model written, when its output ends; each line is a look.
+    for line in output.lines() {
+        assert!(!line.unwrap().contains("failed"));
+        let status = fs::read_to_string(&status).unwrap_or_default();
+        let field = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = field.and_then(|field| field.trim().strip_suffix(" kB")).and_then(|field| field.parse().ok());
+        most = most.max(kilobytes.unwrap_or(0));
+    }
+    assert!(worker.wait().unwrap().success());
+    most * 1024
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_memory_that_a_run_takes_is_forecast() {
+    // The bundled model with long records: so much that the program itself counts little.
+    let long = |approach, savings| RunSpec {
+        model: None,
+        validation: Vec::new(),
+        objective: Objective::AllTokens,
+        epochs: 1,
+        batch_size: 8,
+        checkpoint_every_seconds: 0,
+        savings,
+        ..spec(approach)
+    };
+    let adapters = Approach::Lora(LoraSettings::of_rank(8));
+    let all = Savings { gradient_checkpointing: true, half_averages: true };
+    let (mut forecasts, mut peaks) = (Vec::new(), Vec::new());
+    for (approach, savings) in [(Approach::Full, Savings::default()), (Approach::Full, all), (adapters, all)] {
+        let run = long(approach, savings);
+        let dir = folder(&run);
+        let record = |index: usize| {
+            let text = format!("Door {index} is open, and behind it is a long way down. ").repeat(20);
+            serde_json::json!({ "turns": [Turn::new(Role::Assistant, text)] }).to_string() + "\n"
+        };
+        fs::write(dir.path().join("train.jsonl"), (0..8).map(record).collect::<String>()).unwrap();
+        let forecast = run.forecast(dir.path()).unwrap().total();
+        let measured = measured_memory(dir.path());
+        let factor = forecast as f64 / measured as f64;
+        assert!((0.8..1.5).contains(&factor), "forecast {forecast}, measured {measured}");
+        forecasts.push(forecast);
+        peaks.push(measured);
+    }
+    assert!(forecasts.is_sorted_by(|a, b| a > b), "{forecasts:?}");
+    assert!(peaks.is_sorted_by(|a, b| a > b), "{peaks:?}");
 }
 
 fn start(dir: &Path) -> Child {
@@ -335,7 +410,7 @@ fn a_worker_killed_at_any_moment_leaves_a_run_that_goes_on() {
 
 #[test]
 fn a_run_killed_at_twenty_random_steps_repeats_the_uninterrupted_one() {
-    for approach in [Approach::Full, Approach::Lora { rank: 4 }] {
+    for approach in [Approach::Full, Approach::Lora(LoraSettings::of_rank(4))] {
         let spec = RunSpec { epochs: 10, checkpoint_every_seconds: 0, ..spec(approach) };
         let whole = folder(&spec);
         let expected = figures(&work(whole.path(), None).1);

@@ -184,7 +184,7 @@ async fn train(
         () = app.stopping().cancelled() => return Err(End::Interrupted),
     }
     enter(app, &job.id, PhaseName::Training)?;
-    let settings = training_settings(model, &job.asked.hyperparameters, job.asked.approach);
+    let settings = training_settings(model, &job.asked.hyperparameters, job.asked.approach.clone());
     let to = folder.to_owned();
     blocking(app, job, move |app, job| training::prepare(app, job, &settings, &to)).await?;
     let losses = training::train(app, job, folder, stop).await?;

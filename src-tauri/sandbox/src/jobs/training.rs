@@ -18,7 +18,7 @@ use tokio::process::{Child, ChildStderr, Command};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
-use whetstone_tuner::{Objective, RunEvent, RunSpec};
+use whetstone_tuner::{Decay, Objective, RunEvent, RunSpec, Savings};
 
 use super::data::{TRAINING_FILE, validation_file};
 use super::engine::End;
@@ -55,13 +55,15 @@ pub(super) fn prepare(app: &App, job: &Job, settings: &TrainingSettings, folder:
         training: TRAINING_FILE.into(),
         validation: (0..job.asked.validation_uris.len()).map(validation_file).collect(),
         objective: if job.is_pretraining() { Objective::AllTokens } else { Objective::Completion },
-        approach: settings.approach,
+        approach: settings.approach.clone(),
         epochs: settings.epochs,
         batch_size: settings.batch_size,
         learning_rate: settings.learning_rate,
+        decay: Decay::Cosine,
         warmup_steps: settings.warmup_steps,
         seed: settings.seed,
         threads: app.threads(),
+        savings: Savings::default(),
         validate_every: None,
         early_stopping: settings.early_stopping.filter(|_| !job.asked.validation_uris.is_empty()),
         checkpoint_every_seconds: CHECKPOINT_SECONDS,

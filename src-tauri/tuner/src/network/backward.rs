@@ -18,14 +18,19 @@ impl Network {
     ) -> f64 {
         let loss = self.head_backward(weights, rows, pass, scale, sink, threads);
         for layer in (0..self.config.num_hidden_layers).rev() {
+            // The last layer's trace is still the one that the forward pass left.
+            if pass.checkpointing && !self.is_last(layer) {
+                self.run_again(weights, layer, rows, pass, threads);
+            }
             self.mlp_backward(weights, layer, pass, sink, threads);
             self.attention_backward(weights, layer, rows, pass, sink, threads);
         }
         let hidden = self.config.hidden_size;
-        let gradient = sink.embedding();
-        for (slope, token) in pass.back.stream.chunks_exact(hidden).zip(&rows.tokens) {
-            let from = *token as usize * hidden;
-            add(&mut gradient[from..from + hidden], slope);
+        if let Some(gradient) = sink.embedding() {
+            for (slope, token) in pass.back.stream.chunks_exact(hidden).zip(&rows.tokens) {
+                let from = *token as usize * hidden;
+                add(&mut gradient[from..from + hidden], slope);
+            }
         }
         loss
     }
@@ -41,7 +46,8 @@ impl Network {
         let hidden = self.config.hidden_size;
         let width = self.config.intermediate_size;
         let places = &self.layout.layers[layer];
-        let trace = &mut pass.layers[layer];
+        let trace = self.trace(layer, pass);
+        let trace = &mut pass.layers[trace];
         let back = &mut pass.back;
         let rows = back.stream.len() / hidden;
         sink.linear(&places.down, &trace.gated, &back.stream, rows, threads);
@@ -75,7 +81,7 @@ impl Network {
         self.attention_out_backward(weights, layer, rows, pass, sink, threads);
         self.heads_backward(layer, rows, pass);
         self.unfinish_heads(weights, layer, pass, sink);
-        let trace = &pass.layers[layer];
+        let trace = &pass.layers[self.trace(layer, pass)];
         let back = &mut pass.back;
         let count = rows.tokens.len();
         sink.linear(&places.attention_in, &trace.attention_normed, &back.fused, count, threads);
@@ -104,7 +110,7 @@ impl Network {
         threads: usize,
     ) {
         let place = &self.layout.layers[layer].attention_out;
-        let trace = &pass.layers[layer];
+        let trace = &pass.layers[self.trace(layer, pass)];
         let back = &mut pass.back;
         let last = self.is_last(layer);
         let input = if last { &trace.onward } else { &trace.attended };
@@ -126,7 +132,7 @@ impl Network {
         let fused_width = self.config.attention_width();
         let query_width = self.config.query_width();
         let heads = self.heads();
-        let trace = &pass.layers[layer];
+        let trace = &pass.layers[self.trace(layer, pass)];
         let attended = &pass.back.attended;
         let gradient = fit(&mut pass.back.fused, rows.tokens.len() * fused_width);
         gradient.fill(0.0);

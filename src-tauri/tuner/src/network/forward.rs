@@ -9,35 +9,52 @@ use crate::product::Into;
 impl Network {
     /// Runs all layers over `rows`, keeping in `pass` what the way back needs.
     pub fn forward(&self, weights: &[f32], rows: &Rows, pass: &mut Pass, threads: usize) {
+        let mut scratch = std::mem::take(&mut pass.scratch);
+        let onward = onward(rows);
+        self.run_layers(weights, &rows.tokens, &onward, pass, threads, |_, trace| {
+            self.attend(rows, trace, &mut scratch);
+        });
+        pass.scratch = scratch;
+    }
+
+    /// Works out once more what `layer` keeps for the way back, from what entered it.
+    pub(super) fn run_again(&self, weights: &[f32], layer: usize, rows: &Rows, pass: &mut Pass, threads: usize) {
+        let onward = onward(rows);
+        let trace = self.trace(layer, pass);
+        let Pass { streams, layers, scratch, .. } = pass;
+        let trace = &mut layers[trace];
+        self.attention(weights, layer, &streams[layer], &onward, trace, threads, &mut |_, trace| {
+            self.attend(rows, trace, scratch);
+        });
+        self.gate(weights, layer, trace, threads);
+    }
+
+    /// Turns and attends, sequence by sequence.
+    fn attend(&self, rows: &Rows, trace: &mut LayerTrace, scratch: &mut attention::Scratch) {
         let heads = self.heads();
         let fused_width = self.config.attention_width();
         let query_width = self.config.query_width();
-        let mut scratch = std::mem::take(&mut pass.scratch);
-        let onward: Vec<usize> = rows.targets.iter().map(|(row, _)| *row).collect();
-        self.run_layers(weights, &rows.tokens, &onward, pass, threads, |_, trace| {
-            for sequence in &rows.sequences {
-                let fused = &mut trace.fused[sequence.start * fused_width..sequence.end * fused_width];
-                for (position, row) in fused.chunks_exact_mut(fused_width).enumerate() {
-                    let turned = heads.queries + heads.keys;
-                    self.rotations.turn(row, turned, position, Turn::Forward);
-                }
-                let part = |start| HeadRows { values: fused, start, stride: fused_width };
-                let key_start = query_width;
-                let value_start = key_start + heads.keys * heads.width;
-                attention::forward(
-                    heads,
-                    part(0),
-                    part(key_start),
-                    part(value_start),
-                    sequence.len(),
-                    0,
-                    &mut trace.attended[sequence.start * query_width..sequence.end * query_width],
-                    &mut trace.log_sums[sequence.start * heads.queries..sequence.end * heads.queries],
-                    &mut scratch,
-                );
+        for sequence in &rows.sequences {
+            let fused = &mut trace.fused[sequence.start * fused_width..sequence.end * fused_width];
+            for (position, row) in fused.chunks_exact_mut(fused_width).enumerate() {
+                let turned = heads.queries + heads.keys;
+                self.rotations.turn(row, turned, position, Turn::Forward);
             }
-        });
-        pass.scratch = scratch;
+            let part = |start| HeadRows { values: fused, start, stride: fused_width };
+            let key_start = query_width;
+            let value_start = key_start + heads.keys * heads.width;
+            attention::forward(
+                heads,
+                part(0),
+                part(key_start),
+                part(value_start),
+                sequence.len(),
+                0,
+                &mut trace.attended[sequence.start * query_width..sequence.end * query_width],
+                &mut trace.log_sums[sequence.start * heads.queries..sequence.end * heads.queries],
+                scratch,
+            );
+        }
     }
 
     /// Runs all layers over `tokens`; after the last attention only the rows in `onward` go on.
@@ -54,33 +71,54 @@ impl Network {
     ) {
         let layers = self.config.num_hidden_layers;
         let hidden = self.config.hidden_size;
-        let rows = tokens.len();
         pass.streams.resize_with(layers + 1, Vec::new);
-        pass.layers.resize_with(layers, LayerTrace::default);
+        pass.layers.resize_with(if pass.checkpointing { 1 } else { layers }, LayerTrace::default);
         let embedding = &weights[self.layout.embedding.clone()];
-        let stream = fit(&mut pass.streams[0], rows * hidden);
+        let stream = fit(&mut pass.streams[0], tokens.len() * hidden);
         for (row, token) in stream.chunks_exact_mut(hidden).zip(tokens) {
             let from = *token as usize * hidden;
             row.copy_from_slice(&embedding[from..from + hidden]);
         }
-        for (layer, trace) in pass.layers.iter_mut().enumerate() {
+        for layer in 0..layers {
+            let trace = self.trace(layer, pass);
+            let trace = &mut pass.layers[trace];
             let (before, after) = pass.streams.split_at_mut(layer + 1);
-            let input = &before[layer];
-            self.fuse(weights, layer, input, trace, threads);
-            fit(&mut trace.attended, rows * self.config.query_width());
-            fit(&mut trace.log_sums, rows * self.config.num_attention_heads);
-            attend(layer, trace);
-            let matrix = &weights[self.layout.layers[layer].attention_out.clone()];
-            if self.is_last(layer) {
-                let count = onward.len();
-                collect(&trace.attended, onward, fit(&mut trace.onward, count * self.config.query_width()));
-                collect(input, onward, fit(&mut trace.middle, count * hidden));
-                linear(&mut trace.middle, Into::Add, &trace.onward, matrix, count, threads);
-            } else {
-                fit(&mut trace.middle, rows * hidden).copy_from_slice(input);
-                linear(&mut trace.middle, Into::Add, &trace.attended, matrix, rows, threads);
-            }
-            self.mlp(weights, layer, trace, &mut after[0], threads);
+            self.attention(weights, layer, &before[layer], onward, trace, threads, &mut attend);
+            self.gate(weights, layer, trace, threads);
+            let output = fit(&mut after[0], trace.middle.len());
+            output.copy_from_slice(&trace.middle);
+            let matrix = &weights[self.layout.layers[layer].down.clone()];
+            linear(output, Into::Add, &trace.gated, matrix, trace.middle.len() / hidden, threads);
+        }
+    }
+
+    /// A layer's first half, from its input to its `middle`.
+    #[expect(clippy::too_many_arguments, reason = "a layer's weights, rows and room, and how it attends")]
+    fn attention(
+        &self,
+        weights: &[f32],
+        layer: usize,
+        input: &[f32],
+        onward: &[usize],
+        trace: &mut LayerTrace,
+        threads: usize,
+        attend: &mut dyn FnMut(usize, &mut LayerTrace),
+    ) {
+        let hidden = self.config.hidden_size;
+        let rows = input.len() / hidden;
+        self.fuse(weights, layer, input, trace, threads);
+        fit(&mut trace.attended, rows * self.config.query_width());
+        fit(&mut trace.log_sums, rows * self.config.num_attention_heads);
+        attend(layer, trace);
+        let matrix = &weights[self.layout.layers[layer].attention_out.clone()];
+        if self.is_last(layer) {
+            let count = onward.len();
+            collect(&trace.attended, onward, fit(&mut trace.onward, count * self.config.query_width()));
+            collect(input, onward, fit(&mut trace.middle, count * hidden));
+            linear(&mut trace.middle, Into::Add, &trace.onward, matrix, count, threads);
+        } else {
+            fit(&mut trace.middle, rows * hidden).copy_from_slice(input);
+            linear(&mut trace.middle, Into::Add, &trace.attended, matrix, rows, threads);
         }
     }
 
@@ -101,8 +139,8 @@ impl Network {
         self.finish_heads(weights, layer, trace);
     }
 
-    /// A layer's second half, from its `middle` to the next layer's input.
-    fn mlp(&self, weights: &[f32], layer: usize, trace: &mut LayerTrace, output: &mut Vec<f32>, threads: usize) {
+    /// A layer's second half up to the gated unit; what is left is one product.
+    fn gate(&self, weights: &[f32], layer: usize, trace: &mut LayerTrace, threads: usize) {
         let places = &self.layout.layers[layer];
         let width = self.config.intermediate_size;
         let middle = &trace.middle;
@@ -117,12 +155,13 @@ impl Network {
         let gate_up = fit(&mut trace.gate_up, rows * 2 * width);
         let matrix = &weights[places.gate_up.clone()];
         linear(gate_up, Into::Replace, &trace.mlp_normed, matrix, rows, threads);
-        let gated = fit(&mut trace.gated, rows * width);
-        swiglu::forward(gate_up, width, gated);
-        let output = fit(output, middle.len());
-        output.copy_from_slice(middle);
-        linear(output, Into::Add, gated, &weights[places.down.clone()], rows, threads);
+        swiglu::forward(gate_up, width, fit(&mut trace.gated, rows * width));
     }
+}
+
+/// The rows from which something is predicted.
+fn onward(rows: &Rows) -> Vec<usize> {
+    rows.targets.iter().map(|(row, _)| *row).collect()
 }
 
 /// Copies the wanted rows, as wide as `into` has room for.

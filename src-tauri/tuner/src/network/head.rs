@@ -7,7 +7,7 @@ use crate::kernels::{cross_entropy, norm};
 use crate::product::{Into, View, ViewMut, multiply};
 
 /// Rows worked out at a time, which bounds the memory logits take.
-const ROWS_AT_ONCE: usize = 256;
+pub(crate) const ROWS_AT_ONCE: usize = 256;
 
 impl Network {
     /// The logits that follow each row that went on in the last pass.
@@ -56,12 +56,12 @@ impl Network {
             let into = ViewMut::packed(&mut head.slope[columns.clone()], part.len(), hidden);
             multiply(into, Into::Replace, 1.0, slopes, matrix, threads);
             let normed = &head.normed[columns];
-            if tied {
-                let normed = View::packed(normed, part.len(), hidden);
-                let into = ViewMut::packed(sink.embedding(), vocabulary, hidden);
-                multiply(into, Into::Add, 1.0, slopes.transposed(), normed, threads);
-            } else {
+            if !tied {
                 sink.linear(&self.layout.head, normed, &head.logits, part.len(), threads);
+            } else if let Some(gradient) = sink.embedding() {
+                let normed = View::packed(normed, part.len(), hidden);
+                let into = ViewMut::packed(gradient, vocabulary, hidden);
+                multiply(into, Into::Add, 1.0, slopes.transposed(), normed, threads);
             }
         }
         let input = &pass.streams[self.config.num_hidden_layers];

@@ -47,7 +47,7 @@ impl Network {
     pub(super) fn unfinish_heads(&self, weights: &[f32], layer: usize, pass: &mut Pass, sink: &mut dyn GradientSink) {
         let places = &self.layout.layers[layer];
         let wide = self.config.attention_width();
-        let (trace, back) = (&pass.layers[layer], &mut pass.back);
+        let (trace, back) = (&pass.layers[self.trace(layer, pass)], &mut pass.back);
         for (columns, gain) in self.normed_columns().iter().zip(places.head_norms.iter().flatten()) {
             let (narrow, first) = (self.normed_columns()[1].end, columns.start / self.config.head_dim);
             let heads = narrow / self.config.head_dim;

@@ -15,6 +15,8 @@ mod heads;
 
 use std::ops::Range;
 
+pub(crate) use head::ROWS_AT_ONCE as HEAD_ROWS_AT_ONCE;
+
 use crate::config::ModelConfig;
 use crate::kernels::attention::{self, Heads};
 use crate::kernels::rope::Rotations;
@@ -64,7 +66,11 @@ pub(crate) struct LayerTrace {
 pub(crate) struct Pass {
     /// What enters each layer, and at the end the rows of targets as they leave the last.
     pub streams: Vec<Vec<f32>>,
+    /// What each layer keeps, or one after the other.
     pub layers: Vec<LayerTrace>,
+    /// Gradient checkpointing: layers share one trace, which the way back works out again for each from what entered
+    /// it. The same numbers, in less memory and more time.
+    pub checkpointing: bool,
     pub head: HeadTrace,
     pub scratch: attention::Scratch,
     pub back: BackRoom,
@@ -95,10 +101,10 @@ pub(crate) struct BackRoom {
 pub(crate) trait GradientSink {
     /// A matrix at `place` turned `rows` rows of `inputs` into rows with gradient `slopes`.
     fn linear(&mut self, place: &Range<usize>, inputs: &[f32], slopes: &[f32], rows: usize, threads: usize);
-    /// The gradient of the norm or bias at `place`, to be added to; nothing where it stays as it is.
+    /// The gradient of the norm or bias at `place`, to be added to; empty where it stays as it is.
     fn vector(&mut self, place: &Range<usize>) -> &mut [f32];
-    /// The gradient of the embedding, all rows, to be added to.
-    fn embedding(&mut self) -> &mut [f32];
+    /// The gradient of the embedding, all rows, to be added to; none where it stays as it is.
+    fn embedding(&mut self) -> Option<&mut [f32]>;
 }
 
 impl Network {
@@ -118,6 +124,11 @@ impl Network {
             keys: self.config.num_key_value_heads,
             width: self.config.head_dim,
         }
+    }
+
+    /// Where a layer's trace is in the pass.
+    fn trace(&self, layer: usize, pass: &Pass) -> usize {
+        if pass.checkpointing { 0 } else { layer }
     }
 
     fn is_last(&self, layer: usize) -> bool {

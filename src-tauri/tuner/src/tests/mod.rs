@@ -3,6 +3,7 @@
 #[expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 mod folder;
 mod generation;
+#[expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 mod gradients;
 mod reference;
 
