@@ -6,6 +6,7 @@ mod datasets;
 mod evaluations;
 mod host;
 mod killed;
+mod library;
 mod life_cycle;
 mod places_and_costs;
 mod serving;

@@ -293,4 +293,15 @@ commands! {
     /// On disk when it answers.
     save_conversation(Conversation) -> Nothing;
     delete_conversation(ConversationId) -> Nothing;
+
+    /// The prompt library, the one that was changed last first.
+    prompts(PromptSearch) -> Vec<LibraryPrompt>;
+    /// Makes a new version of it, or a new prompt. On disk when it answers.
+    save_prompt(SavePrompt) -> LibraryPrompt;
+    /// Newest first.
+    prompt_versions(PromptId) -> Vec<LibraryPrompt>;
+    /// Makes what an older version said the newest one.
+    restore_prompt(PromptVersionId) -> LibraryPrompt;
+    /// With all its versions.
+    delete_prompt(PromptId) -> Nothing;
 }

@@ -625,6 +625,26 @@ impl Api for Workbench {
     async fn delete_conversation(&self, which: ConversationId) -> Result<Nothing, AppError> {
         self.forget_conversation(&which.conversation).map(|()| Nothing {})
     }
+
+    async fn prompts(&self, search: PromptSearch) -> Result<Vec<LibraryPrompt>, AppError> {
+        self.list_prompts(search.text.as_deref())
+    }
+
+    async fn save_prompt(&self, wanted: SavePrompt) -> Result<LibraryPrompt, AppError> {
+        self.keep_prompt(wanted)
+    }
+
+    async fn prompt_versions(&self, which: PromptId) -> Result<Vec<LibraryPrompt>, AppError> {
+        self.versions_of_prompt(&which.id)
+    }
+
+    async fn restore_prompt(&self, which: PromptVersionId) -> Result<LibraryPrompt, AppError> {
+        self.bring_prompt_back(&which)
+    }
+
+    async fn delete_prompt(&self, which: PromptId) -> Result<Nothing, AppError> {
+        self.forget_prompt(&which.id).map(|()| Nothing {})
+    }
 }
 
 impl Workbench {

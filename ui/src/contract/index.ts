@@ -1541,6 +1541,23 @@ scored: number, };
 
 export type KeysAgain = { connection: string, keys: TypedKeys, };
 
+/**
+ * A prompt as its newest version says it.
+ */
+export type LibraryPrompt = { id: string, name: string, 
+/**
+ * What is to be filled in stands as `{{name}}`.
+ */
+text: string, 
+/**
+ * Goes with it as the system prompt.
+ */
+system: string | null, 
+/**
+ * Counted from 1.
+ */
+version: number, changedAt: number, };
+
 export type Lifecycle = "active" | "legacy" | "endOfLife";
 
 /**
@@ -1992,6 +2009,8 @@ export type PromptFrame = { system: string | null, before: string, after: string
  */
 records: number, };
 
+export type PromptId = { id: string, };
+
 export type PromptMode = "chat" | "completion";
 
 export type PromptRequest = { 
@@ -2014,6 +2033,12 @@ topK: number | null, maxTokens: number, stopSequences: Array<string>, };
 
 export type PromptRole = "user" | "assistant";
 
+export type PromptSearch = { 
+/**
+ * In names, texts and system prompts of the newest versions.
+ */
+text: string | null, };
+
 /**
  * Texts with columns in double braces, such as `Translate: {{english}}`.
  */
@@ -2023,6 +2048,8 @@ export type PromptTemplate = { prompt: string, completion: string, system: strin
  * A turn of a conversation in the playground, which is text alone.
  */
 export type PromptTurn = { role: PromptRole, text: string, };
+
+export type PromptVersionId = { id: string, version: number, };
 
 export type Rater = { name: string, votes: number, };
 
@@ -2372,6 +2399,12 @@ export type SaveOutcome = { summary: DatasetSummary,
  * Where it was written; null when it was not (the dialog was closed, or the file changed beneath).
  */
 file: string | null, records: number, };
+
+export type SavePrompt = { 
+/**
+ * Null for a new one.
+ */
+id: string | null, name: string, text: string, system: string | null, };
 
 export type SaveRequest = { dataset: string, 
 /**
@@ -2985,4 +3018,9 @@ export interface Commands {
   conversations: { argument: ConversationSearch; answer: Array<Conversation> };
   save_conversation: { argument: Conversation; answer: Nothing };
   delete_conversation: { argument: ConversationId; answer: Nothing };
+  prompts: { argument: PromptSearch; answer: Array<LibraryPrompt> };
+  save_prompt: { argument: SavePrompt; answer: LibraryPrompt };
+  prompt_versions: { argument: PromptId; answer: Array<LibraryPrompt> };
+  restore_prompt: { argument: PromptVersionId; answer: LibraryPrompt };
+  delete_prompt: { argument: PromptId; answer: Nothing };
 }

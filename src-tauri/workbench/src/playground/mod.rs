@@ -1,16 +1,19 @@
 //! The playground: which models can be asked, and asking one, with the answer streamed as it is sampled.
 //!
-//! Owns the answers under way, so that one can be cancelled, and the conversations on disk, whose form is the window's.
+//! Owns the answers under way, so that one can be cancelled, the prompt library, and the conversations on disk, whose form
+//! is the window's.
 //!
 //! | file | what it does |
 //! | --- | --- |
 //! | here | the answers under way, and the conversations that are kept |
 //! | `models.rs` | which models answer here, and what each takes |
 //! | `asking.rs` | one answer: asked, waited for, streamed, told with its cost |
+//! | `library.rs` | prompts that are kept by name, with every version |
 //! | `code.rs` | the same request as the AWS CLI, Python, JavaScript and Rust make it |
 
 mod asking;
 mod code;
+mod library;
 mod models;
 
 use std::collections::HashMap;
@@ -28,6 +31,8 @@ const CONVERSATION: &str = "conversation";
 #[derive(Default)]
 pub struct Playground {
     under_way: Mutex<HashMap<String, oneshot::Sender<()>>>,
+    /// Held while a prompt of the library gets another version.
+    library: Mutex<()>,
 }
 
 impl Playground {
