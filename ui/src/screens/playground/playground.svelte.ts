@@ -8,6 +8,7 @@ import { Resource } from '../../state/resource.svelte';
 import { toasts } from '../../state/toasts.svelte';
 import { Column } from './column.svelte';
 import { History } from './history.svelte';
+import { readSchema } from './json-schema';
 import { PRESETS, type Mode, type Parameters } from './parameters';
 
 export const MOST_COLUMNS = 4;
@@ -19,6 +20,9 @@ export class Playground {
   parameters = $state<Parameters>({ ...PRESETS.exact.parameters, stopSequences: [] });
   mode = $state<Mode>('chat');
   prompt = $state('');
+  /** What answers are held to, as it was typed; empty for nothing. It is not sent. */
+  schemaText = $state('');
+  readonly schema = $derived(readSchema(this.schemaText));
   #frame = $state.raw<{ dataset: string; frame: PromptFrame } | null>(null);
   #holdOut = $state.raw<HoldOutPrompt | null>(null);
   #holdOutIndex = 0;
