@@ -33,8 +33,9 @@ build_program() {
     # An example is built beside the program because cargo then counts development dependencies in when it chooses
     # features, as it does for the tests. Without it the AWS SDK and Tauri would be compiled once for the program and
     # once more for the tests.
-    # The conformance tests run the other two: the AWS SDK for Rust, and the requests that the wizard makes.
-    [[ $profile == debug ]] && flags=(--example pretrain --example rust-sdk --example requests)
+    # The conformance tests run the other three: the AWS SDK for Rust, the requests that the wizard makes, and the programs
+    # of the playground's code tabs.
+    [[ $profile == debug ]] && flags=(--example pretrain --example rust-sdk --example requests --example snippets)
     prepare_app || return 1
     (cd "$root" && cargo build --workspace --bin whetstone --bin whetstone-sandbox "${flags[@]}" >&2) || return 1
     printf '%s\n' "$target/$profile/whetstone"

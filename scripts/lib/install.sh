@@ -79,3 +79,16 @@ python_environment() {
     fi
     printf '%s\n' "$venv/bin"
 }
+
+# What the programs of the playground's code tabs lean on, under target/snippets: packages from npm, and compiled crates.
+need_snippet_kits() {
+    has npm || die 'Node is missing: install Node 20 or newer with npm, and run this again.'
+    local kits=$root/tests/conformance/snippets folder=$target/snippets wanted
+    wanted="$folder $(node --version) $(rustc --version) $(find "$kits" -type f | fingerprint)" || return 1
+    [[ -f $folder/stamp && $(<"$folder/stamp") == "$wanted" ]] && return 0
+    say 'installing what the code tabs lean on'
+    mkdir -p "$folder" && cp -R "$kits/." "$folder/" || return 1
+    (cd "$folder/node" && npm ci --no-audit --no-fund >&2) || return 1
+    (cd "$folder/rust" && CARGO_TARGET_DIR=$folder/rust/target cargo build --locked >&2) || return 1
+    printf '%s\n' "$wanted" >"$folder/stamp"
+}

@@ -1,7 +1,7 @@
 //! Signature version 4 on every side but S3's: who signed, for which Region, and whether the signature is true.
 //!
 //! The received request is signed again with the `aws-sigv4` crate, over exactly the headers that the client says it
-//! signed, and the two signatures are compared in constant time. The body is hashed here, never taken from a header.
+//! signed, and the two signatures are compared in constant time; what HTTP/2 clients sign is in `authority`. The body is hashed here, never taken from a header.
 //! S3 requests are verified by `s3s`, which also knows chunked and trailing signatures; this module only tells it
 //! apart. Bedrock takes the folder's API key as a bearer token in place of a signature, as on AWS. Whose key it is, is
 //! asked of `identity`. Deliberately absent: signatures in the query.
@@ -17,6 +17,7 @@ use subtle::ConstantTimeEq;
 use time::macros::format_description;
 
 use crate::Keys;
+use crate::authority::{self, AUTHORITY};
 use crate::errors::{ApiError, ErrorKind};
 use crate::identity::{self, Caller};
 
@@ -32,10 +33,10 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Authorization {
     pub(crate) access_key_id: String,
-    date: String,
+    pub(crate) date: String,
     pub(crate) region: String,
     pub(crate) service: String,
-    signed_headers: Vec<String>,
+    pub(crate) signed_headers: Vec<String>,
     signature: String,
 }
 
@@ -122,7 +123,7 @@ pub(crate) fn precheck(headers: &HeaderMap, service: &str, door: Door<'_>) -> Re
     let token = headers.get(TOKEN_HEADER).map(|value| value.to_str().unwrap_or_default());
     let caller = Caller::of_key(door.keys, door.now, &given.access_key_id, token)?;
     for needed in ["host", "x-amz-date"] {
-        if !given.signed_headers.iter().any(|name| name == needed) {
+        if !given.signed_headers.iter().any(|name| name == needed || (needed == "host" && name == AUTHORITY)) {
             return Err(refused(format!("'{needed}' must be a signed header.")));
         }
     }
@@ -164,6 +165,12 @@ pub(crate) fn verify(parts: &Parts, body: &[u8], given: &Given, keys: &Keys) -> 
              Access Key and signing method. Consult the service documentation for details.",
         )
     };
+    let at = request_time(&parts.headers)?;
+    let matches = |expected: &str| expected.as_bytes().ct_eq(given.signature.as_bytes()).unwrap_u8() == 1;
+    if given.signed_headers.iter().any(|name| name == AUTHORITY) {
+        let expected = authority::signature(parts, body, given, &caller.secret(keys), at).ok_or_else(mismatch)?;
+        return if matches(&expected) { Ok(()) } else { Err(mismatch()) };
+    }
     let mut headers = Vec::new();
     for name in &given.signed_headers {
         for value in parts.headers.get_all(name.as_str()) {
@@ -188,17 +195,13 @@ pub(crate) fn verify(parts: &Parts, body: &[u8], given: &Given, keys: &Keys) -> 
         .identity(&identity)
         .region(&given.region)
         .name(&given.service)
-        .time(request_time(&parts.headers)?)
+        .time(at)
         .settings(settings)
         .build()
         .map_err(ApiError::internal)?
         .into();
     let expected = sign(request, &params).map_err(|_| mismatch())?;
-    if expected.signature().as_bytes().ct_eq(given.signature.as_bytes()).unwrap_u8() == 1 {
-        Ok(())
-    } else {
-        Err(mismatch())
-    }
+    if matches(expected.signature()) { Ok(()) } else { Err(mismatch()) }
 }
 
 fn refused(message: impl Into<String>) -> ApiError {

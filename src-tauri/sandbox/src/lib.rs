@@ -31,6 +31,7 @@
 mod access;
 mod app;
 mod auth;
+mod authority;
 mod clock;
 mod constraints;
 mod copies;

@@ -1,5 +1,7 @@
 //! The one port: accepts connections, checks the Host header, and hands each request to its service.
 //!
+//! A connection speaks HTTP/1.1, or HTTP/2 where it begins with that protocol's own words, as the AWS SDK for JavaScript
+//! does for Bedrock Runtime: without TLS nothing else tells the two apart.
 //! Which one is decided by the service in the credential scope, as all live at the same address. State is
 //! owned by `App`; this module owns only connections. Deliberately absent: CORS headers, so that no page in a browser
 //! can read an answer, and any listening address beside 127.0.0.1.
@@ -10,12 +12,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{HOST, HeaderValue};
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use s3s::Body;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -57,26 +61,64 @@ async fn connection(app: Arc<App>, stream: TcpStream, stop: CancellationToken) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");
     }
+    let Ok(Ok((second, stream))) = tokio::time::timeout(HEAD_TIMEOUT, protocol(stream)).await else { return };
     let service = service_fn(move |request| {
         let app = app.clone();
-        async move { Box::pin(answer(app, request)).await }
+        async move { Box::pin(answer(app, addressed(request))).await }
     });
-    let mut connection = std::pin::pin!(
-        hyper::server::conn::http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), service)
-    );
-    let result = tokio::select! {
-        result = connection.as_mut() => result,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let stream = TokioIo::new(stream);
+    let result = if second {
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        let mut connection = std::pin::pin!(builder.timer(TokioTimer::new()).serve_connection(stream, service));
+        tokio::select! {
+            result = connection.as_mut() => result,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        }
+    } else {
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+        let mut connection = std::pin::pin!(builder.serve_connection(stream, service));
+        tokio::select! {
+            result = connection.as_mut() => result,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
         }
     };
     if let Err(error) = result {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// What an HTTP/2 connection begins with; no method of HTTP/1.1 does.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0";
+
+/// Reads as much as it takes to know whether a connection speaks HTTP/2, and puts that before what follows.
+async fn protocol(stream: TcpStream) -> std::io::Result<(bool, impl AsyncRead + AsyncWrite + Send + Unpin + 'static)> {
+    let (mut reader, writer) = stream.into_split();
+    let mut head = Vec::with_capacity(PREFACE.len());
+    while head.len() < PREFACE.len() && PREFACE.starts_with(&head) {
+        if (&mut reader).take((PREFACE.len() - head.len()) as u64).read_buf(&mut head).await? == 0 {
+            break;
+        }
+    }
+    let second = head == PREFACE;
+    Ok((second, tokio::io::join(std::io::Cursor::new(head).chain(reader), writer)))
+}
+
+/// HTTP/2 may name the host in `:authority` alone; what comes after looks for it in the Host header.
+fn addressed(mut request: Request<Incoming>) -> Request<Incoming> {
+    if request.version() == Version::HTTP_2
+        && !request.headers().contains_key(HOST)
+        && let Some(host) = request.uri().authority().and_then(|name| HeaderValue::from_str(name.as_str()).ok())
+    {
+        request.headers_mut().insert(HOST, host);
+    }
+    request
 }
 
 /// The answer to a request, or the connection's end without one.

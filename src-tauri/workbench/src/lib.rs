@@ -56,7 +56,8 @@ pub use connections::{list_profiles, sign_in_profile};
 pub use costs::estimate_from_catalog;
 pub use doctor::{ProfileSubject, examine_profile};
 pub use host::Host;
-pub use jobs::{Places, check_draft, create_request};
+pub use jobs::{Places, Target, check_draft, create_request};
+pub use playground::write_code;
 
 use activities::Activities;
 use connections::{Connections, THIS_COMPUTER};

@@ -4,6 +4,7 @@
 
 mod client;
 mod control_plane;
+mod http2;
 mod imports;
 mod inference;
 mod invoke;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use whetstone_catalog::{BaseModel, PriceItem};
 use whetstone_cloud::{
-    ChatMessage, ChatRole, CloudError, CloudErrorCode, CompletionRequest, ConverseEvent, ConverseRequest,
+    ChatMessage, ChatRole, Cloud, CloudError, CloudErrorCode, CompletionRequest, ConverseEvent, ConverseRequest,
     ConverseStream,
 };
 use whetstone_contract::{
@@ -47,7 +47,7 @@ impl Workbench {
     async fn answer(&self, prompt: &PromptRequest) -> Result<Reply, AppError> {
         let link = self.connections.link().await?;
         let base = self.base_of_prompt(&prompt.model_id).await;
-        let raw_request = self.body_of_prompt(&link, prompt, base.as_deref()).await?;
+        let raw_request = body_of_prompt(&link.cloud, prompt, base.as_deref()).await?;
         let (events, began) = self.patient_stream(&link, prompt, base.as_deref()).await?;
         let whole = self.read_stream(events, &prompt.request, began).await?;
         self.note_asked(&prompt.model_id);
@@ -78,22 +78,6 @@ impl Workbench {
         }
         let models = self.list_playable().await.ok()?;
         models.into_iter().find(|model| model.model_id == model_id).map(|model| model.base_model)
-    }
-
-    /// The body as the SDK writes it.
-    pub(super) async fn body_of_prompt(
-        &self,
-        link: &Link,
-        prompt: &PromptRequest,
-        base: Option<&str>,
-    ) -> Result<String, AppError> {
-        match prompt.mode {
-            PromptMode::Completion => Ok(completion(prompt).body().to_string()),
-            PromptMode::Chat => {
-                let body = link.cloud.converse_body(&prompt.model_id, converse(prompt, base)).await;
-                body.map_err(|error| from_cloud(&error))
-            }
-        }
     }
 
     /// Asks until the model can answer. The time to the first token counts from the request that was answered.
@@ -183,6 +167,21 @@ impl Workbench {
             input.usd, output.usd, input.unit, input.source, input.date
         );
         ReplyCost { usd: Some(usd), note }
+    }
+}
+
+/// The body as the SDK writes it.
+pub(super) async fn body_of_prompt(
+    cloud: &Cloud,
+    prompt: &PromptRequest,
+    base: Option<&str>,
+) -> Result<String, AppError> {
+    match prompt.mode {
+        PromptMode::Completion => Ok(completion(prompt).body().to_string()),
+        PromptMode::Chat => {
+            let body = cloud.converse_body(&prompt.model_id, converse(prompt, base)).await;
+            body.map_err(|error| from_cloud(&error))
+        }
     }
 }
 

@@ -1,13 +1,16 @@
 //! The same request as programs make it: the AWS CLI, Python, JavaScript and Rust, each as it is run.
 //!
-//! All four are written from the body that the SDK itself sends. Deliberately absent: keys. Each program finds them where
-//! AWS's tools look; for the sandbox, its `env` command puts them there.
+//! All four are written from the body that the SDK itself sends, and the conformance tests run them as they are written.
+//! Deliberately absent: keys. Each program finds them where AWS's tools look; for the sandbox, its `env` command puts them
+//! there.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
+use whetstone_cloud::Cloud;
 use whetstone_contract::{AppError, ConnectionKind, PromptCode, PromptMode, PromptRequest};
 
+use super::asking::body_of_prompt;
 use crate::Workbench;
 use crate::jobs::{Target, literal, python_value, quoted};
 
@@ -16,8 +19,6 @@ impl Workbench {
         let link = self.connections.link().await?;
         let shown = self.connections.shown();
         let base = self.base_of_prompt(&prompt.model_id).await;
-        let body = self.body_of_prompt(&link, &prompt, base.as_deref()).await?;
-        let body: Value = serde_json::from_str(&body).unwrap_or_default();
         let target =
             Target { region: &link.region, profile: shown.profile.as_deref(), endpoint: shown.endpoint.as_deref() };
         let keys = match shown.kind {
@@ -28,15 +29,22 @@ impl Workbench {
             _ if shown.profile.is_some() => "Keys come from the profile.".to_owned(),
             _ => "Keys come from the environment (AWS_ACCESS_KEY_ID and its kin).".to_owned(),
         };
-        let call = Call { model: &prompt.model_id, mode: prompt.mode, body: &body, target: &target };
-        Ok(PromptCode {
-            cli: call.cli(),
-            python: call.python(),
-            javascript: call.javascript(),
-            rust: call.rust(),
-            needs: keys,
-        })
+        write_code(&link.cloud, &prompt, base.as_deref(), &target, keys).await
     }
+}
+
+/// The programs that put a prompt to a model of this base; `needs` is told with them.
+pub async fn write_code(
+    cloud: &Cloud,
+    prompt: &PromptRequest,
+    base: Option<&str>,
+    target: &Target<'_>,
+    needs: String,
+) -> Result<PromptCode, AppError> {
+    let body = body_of_prompt(cloud, prompt, base).await?;
+    let body: Value = serde_json::from_str(&body).unwrap_or_default();
+    let call = Call { model: &prompt.model_id, mode: prompt.mode, body: &body, target };
+    Ok(PromptCode { cli: call.cli(), python: call.python(), javascript: call.javascript(), rust: call.rust(), needs })
 }
 
 struct Call<'a> {
@@ -66,8 +74,8 @@ impl Call<'_> {
             }
             PromptMode::Completion => {
                 let _ = write!(text, "aws bedrock-runtime invoke-model \\\n  --model-id {}", quoted(self.model));
-                let _ = write!(text, " \\\n  --body {}", quoted(&self.body.to_string()));
-                text.push_str(" \\\n  --cli-binary-format raw-in-base64-out");
+                // From a file both versions of the AWS CLI take bytes as they are; bash makes one of the command's output.
+                let _ = write!(text, " \\\n  --body fileb://<(printf %s {})", quoted(&self.body.to_string()));
             }
         }
         let _ = write!(text, " \\\n  --region {}", quoted(self.target.region));
@@ -82,10 +90,11 @@ impl Call<'_> {
     }
 
     fn python(&self) -> String {
-        let mut text = "import json\n\nimport boto3\n\n".to_owned();
-        if self.mode == PromptMode::Chat {
-            text = "import boto3\n\n".to_owned();
-        }
+        let mut text = "# pip install boto3\n".to_owned();
+        text.push_str(match self.mode {
+            PromptMode::Chat => "import boto3\n\n",
+            PromptMode::Completion => "import json\n\nimport boto3\n\n",
+        });
         let profile = self.target.profile.map_or_else(String::new, |one| format!("profile_name={}, ", literal(one)));
         let _ = writeln!(text, "session = boto3.Session({profile}region_name={})", literal(self.target.region));
         let endpoint = self.target.endpoint.map_or_else(String::new, |url| format!(", endpoint_url={}", literal(url)));
@@ -120,8 +129,9 @@ impl Call<'_> {
             PromptMode::Chat => "ConverseCommand",
             PromptMode::Completion => "InvokeModelCommand",
         };
-        let mut text =
-            format!("import {{ BedrockRuntimeClient, {command} }} from \"@aws-sdk/client-bedrock-runtime\";\n\n");
+        let mut text = "// npm install @aws-sdk/client-bedrock-runtime, and save this as a module (.mjs)\n".to_owned();
+        let _ =
+            writeln!(text, "import {{ BedrockRuntimeClient, {command} }} from \"@aws-sdk/client-bedrock-runtime\";\n");
         let _ =
             write!(text, "const runtime = new BedrockRuntimeClient({{\n  region: {},\n", literal(self.target.region));
         if let Some(profile) = self.target.profile {
@@ -156,14 +166,15 @@ impl Call<'_> {
     }
 
     fn rust(&self) -> String {
-        let mut text = match self.mode {
-            PromptMode::Chat if self.body.get("additionalModelRequestFields").is_some_and(Value::is_object) => {
-                "use aws_sdk_bedrockruntime::types;\nuse aws_smithy_types::Document;\n\n"
-            }
-            PromptMode::Chat => "use aws_sdk_bedrockruntime::types;\n\n",
-            PromptMode::Completion => "use aws_sdk_bedrockruntime::primitives::Blob;\n\n",
-        }
-        .to_owned();
+        let document = self.body.get("additionalModelRequestFields").is_some_and(Value::is_object);
+        let more = if document { " aws-smithy-types" } else { "" };
+        let mut text =
+            format!("// cargo add aws-config aws-sdk-bedrockruntime{more}; cargo add tokio --features full\n");
+        text.push_str(match self.mode {
+            PromptMode::Chat => "use aws_sdk_bedrockruntime::types;\n",
+            PromptMode::Completion => "use aws_sdk_bedrockruntime::primitives::Blob;\n",
+        });
+        text.push_str(if document { "use aws_smithy_types::Document;\n\n" } else { "\n" });
         text.push_str("#[tokio::main]\nasync fn main() -> Result<(), Box<dyn std::error::Error>> {\n");
         text.push_str("    let config = aws_config::defaults(aws_config::BehaviorVersion::latest())\n");
         let _ = writeln!(text, "        .region({})", literal(self.target.region));

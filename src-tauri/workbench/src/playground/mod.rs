@@ -16,6 +16,8 @@ mod code;
 mod library;
 mod models;
 
+pub use code::write_code;
+
 use std::collections::HashMap;
 use std::sync::Mutex;
 
