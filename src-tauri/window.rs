@@ -42,6 +42,7 @@ pub fn open(data_dir: PathBuf, file: Option<PathBuf>) -> Result<(), String> {
                 .data_directory(web_data)
                 .inner_size(1280.0, 800.0)
                 .min_inner_size(960.0, 640.0)
+                .zoom_hotkeys_enabled(true)
                 .build()?;
             Ok(())
         })

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use fantoccini::Locator;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::harness::{Outcome, Window, by_id};
 use crate::secrets::account;
@@ -76,18 +76,6 @@ async fn a_job_that_fails_over_its_data_is_explained_mended_and_run_again() -> O
     window.picture("job-run-again").await
 }
 
-/// Asks the workbench as the window itself does.
-async fn call(window: &Window, name: &str, argument: Value) -> Result<Value, Box<dyn std::error::Error>> {
-    let script = "const [name, argument, done] = arguments;\
-        window.__TAURI_INTERNALS__.invoke('call', { name, argument })\
-            .then((answer) => done({ answer }), (error) => done({ error }));";
-    let said = window.client.execute_async(script, vec![Value::from(name), argument]).await?;
-    match said.get("error") {
-        Some(error) => Err(format!("{name}: {error}").into()),
-        None => Ok(said["answer"].clone()),
-    }
-}
-
 #[tokio::test]
 async fn three_runs_are_laid_over_each_other_and_their_difference_is_named() -> Outcome {
     let data = tempfile::tempdir()?;
@@ -102,17 +90,17 @@ async fn three_runs_are_laid_over_each_other_and_their_difference_is_named() -> 
     let window = Window::open(&data.path().join("home"), Some(&file)).await?;
     window.click("import-confirm").await?;
     window.find(&by_id("table-row")).await?;
-    let datasets = call(&window, "datasets", json!({})).await?;
+    let datasets = window.call("datasets", json!({})).await?;
     let dataset = datasets[0]["id"].clone();
     let split = json!({ "dataset": dataset, "seed": 1, "replaceFrozen": false,
         "method": { "kind": "ratio", "validationPercent": 20, "holdOutPercent": 0 } });
-    call(&window, "split_dataset", split).await?;
+    window.call("split_dataset", split).await?;
     for (name, rate) in [("slow", "0.0005"), ("middle", "0.001"), ("quick", "0.002")] {
         let draft = json!({
             "baseModel": "whetstone.tiny-v1", "dataset": dataset, "jobName": name, "modelName": name,
             "hyperparameters": { "epochCount": "1", "batchSize": "4", "learningRate": rate }
         });
-        call(&window, "start_job", draft).await?;
+        window.call("start_job", draft).await?;
     }
     window.go("#/jobs").await?;
     window.wait_completed(3, TRAINING).await?;
@@ -162,10 +150,10 @@ async fn a_rehearsal_is_carried_over_to_a_second_endpoint() -> Outcome {
     window.click("import-confirm").await?;
     window.find(&by_id("table-row")).await?;
     let added = json!({ "name": "Team", "source": { "kind": "profile", "profile": "team" }, "region": "us-east-1", "endpoint": null });
-    let connection = call(&window, "add_connection", added).await?["id"].clone();
-    call(&window, "create_bucket", json!({ "connection": connection, "name": "team-tuning" })).await?;
+    let connection = window.call("add_connection", added).await?["id"].clone();
+    window.call("create_bucket", json!({ "connection": connection, "name": "team-tuning" })).await?;
     let role = json!({ "connection": connection, "name": null, "bucket": "team-tuning", "prefix": "", "kmsKey": null, "vpc": false });
-    call(&window, "create_role", role).await?;
+    window.call("create_role", role).await?;
 
     window.click("dataset-finetune").await?;
     window.click("model-amazon.nova-lite-v1:0:300k").await?;

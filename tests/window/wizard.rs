@@ -1,6 +1,6 @@
 //! Journeys through the wizard: by keyboard alone, and several jobs from one draft.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fantoccini::key::Key;
 
@@ -50,10 +50,28 @@ async fn type_over(window: &Window, test_id: &str, text: &str) -> Outcome {
     keys(window, text).await
 }
 
+/// Presses a key with Ctrl so many times, and waits until the window is so wide, counted in its own pixels.
+async fn zoom(window: &Window, key: char, times: usize, width: u64) -> Outcome {
+    for _ in 0..times {
+        keys(window, &format!("{}{key}", char::from(Key::Control))).await?;
+    }
+    let began = Instant::now();
+    while window.client.execute("return window.innerWidth", Vec::new()).await?.as_u64() != Some(width) {
+        if began.elapsed() > Duration::from_secs(20) {
+            return Err(format!("Ctrl {key} does not zoom to a width of {width}").into());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_first_tune_from_home_needs_no_mouse() -> Outcome {
     let data = tempfile::tempdir()?;
     let window = Window::open(data.path(), None).await?;
+    let width = window.client.execute("return window.innerWidth", Vec::new()).await?.as_u64().unwrap_or_default();
+    zoom(&window, '+', 5, width / 2).await?;
+    zoom(&window, '0', 1, width).await?;
     press_enter(&window, "sample-customer-support").await?;
     window.find(&by_id("table-row")).await?;
     press_enter(&window, "nav-home").await?;

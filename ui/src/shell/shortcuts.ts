@@ -43,6 +43,14 @@ export const shortcutGroups: readonly ShortcutGroup[] = [
         ],
         what: 'Home to Settings, in the order of the sidebar',
       },
+      {
+        keys: [
+          ['Ctrl', '+'],
+          ['Ctrl', '−'],
+          ['Ctrl', '0'],
+        ],
+        what: 'Larger, smaller, as it was',
+      },
       { keys: [['Esc']], what: 'Close what is open' },
     ],
   },
