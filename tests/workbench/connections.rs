@@ -43,7 +43,7 @@ pub fn keys_of(sandbox: &Sandbox) -> TypedKeys {
     }
 }
 
-fn new(sandbox: &Sandbox) -> NewConnection {
+pub fn new(sandbox: &Sandbox) -> NewConnection {
     NewConnection {
         name: Some("Team".into()),
         source: ConnectionSource::Keys { keys: keys_of(sandbox) },
@@ -57,7 +57,7 @@ fn id(connection: &Connection) -> ConnectionId {
 }
 
 /// A bucket and a role, created as the window would.
-async fn with_place(bench: &Bench, connection: &Connection) -> Result<Connection, Box<dyn std::error::Error>> {
+pub async fn with_place(bench: &Bench, connection: &Connection) -> Result<Connection, Box<dyn std::error::Error>> {
     let wish = BucketWish { connection: connection.id.clone(), name: BUCKET.into() };
     bench.api.create_bucket(wish).await?;
     Ok(bench.api.create_role(role_wish(connection)).await?.connection)

@@ -151,6 +151,10 @@ impl Workbench {
             tracing::error!(%error, "the jobs under way could not be read");
             BTreeSet::new()
         });
+        wanted.extend(self.connections_bringing().unwrap_or_else(|error| {
+            tracing::error!(%error, "copies and imports under way could not be read");
+            BTreeSet::new()
+        }));
         wanted.extend(self.evaluations.connections_at_work());
         // The sandbox is there for other tools, too, whichever connection is current.
         wanted.extend([self.connections.shown().id, THIS_COMPUTER.to_owned()]);
@@ -170,6 +174,9 @@ impl Workbench {
                 self.resume_evaluations(connection);
                 if let Err(error) = self.end_what_was_created(connection).await {
                     tracing::info!(%error, "throughput created before a crash could not be looked for");
+                }
+                if let Err(error) = self.resume_bringing(connection).await {
+                    tracing::error!(%error, "copies and imports under way could not be taken up");
                 }
                 if let Err(error) = self.adopt_jobs(connection).await {
                     tracing::info!(%error, "jobs started elsewhere could not be looked for");

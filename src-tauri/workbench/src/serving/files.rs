@@ -1,17 +1,13 @@
 //! Models as files: one that was trained here into a folder, and a Hugging Face folder into Bedrock by way of S3.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use whetstone_cloud::{NewImport, S3Uri};
 use whetstone_contract::{ActivityId, AppError, ErrorCode, ExportedModel, ImportModelRequest};
 
-use super::copy::settled;
+use super::bringing::{UnderWay, Wish};
 use crate::Workbench;
-use crate::activities::ActivityHandle;
-use crate::connections::Link;
 use crate::errors::{from_cloud, from_io, from_join};
 use crate::names::{check_model_name, random_id};
-use crate::transfers::follow;
 
 impl Workbench {
     /// Asks for a folder and writes the model into one of its own there, whole or not at all.
@@ -46,52 +42,12 @@ impl Workbench {
                     .hint("Choose a model's folder as Hugging Face lays it out, with its weights as safetensors."));
             }
         }
-        let activity = self.activities.start(format!("Import {}", request.name), "The upload begins", true);
-        let id = activity.id();
-        let Some(workbench) = self.me.upgrade() else { return Err(AppError::new(ErrorCode::Cancelled, "Closing.")) };
-        tokio::spawn(async move { workbench.bring_in(link, bucket, role, folder, request.name, activity).await });
-        Ok(Some(ActivityId { activity: id }))
-    }
-
-    async fn bring_in(
-        &self,
-        link: Link,
-        bucket: String,
-        role: String,
-        folder: PathBuf,
-        name: String,
-        mut activity: ActivityHandle,
-    ) {
-        let result = self.upload_and_import(&link, &bucket, role, &folder, &name, &mut activity).await;
-        activity.end(&result);
-        self.models_changed();
-    }
-
-    async fn upload_and_import(
-        &self,
-        link: &Link,
-        bucket: &str,
-        role: String,
-        folder: &Path,
-        name: &str,
-        activity: &mut ActivityHandle,
-    ) -> Result<(), AppError> {
-        let id = random_id();
-        link.cloud.ensure_bucket(bucket).await.map_err(|error| from_cloud(&error))?;
-        let to = S3Uri { bucket: bucket.to_owned(), key: format!("{}imports/{name}-{id}/", link.prefix) };
-        let journal = self.transfers.journal(&format!("import-{id}"));
-        let upload = link.cloud.upload_folder(folder, &to, self.transfers.options(journal));
-        follow(upload, activity, "Uploads the files").await.map_err(|error| from_cloud(&error))?;
-        activity.progress("The endpoint imports it", None);
-        let wanted = NewImport {
-            job_name: format!("{name}-{id}"),
-            model_name: name.to_owned(),
-            role_arn: role,
-            uri: to.to_string(),
-            client_token: format!("whetstone-{id}"),
-        };
-        let job = link.cloud.import_model(wanted).await.map_err(|error| from_cloud(&error))?;
-        settled(|| link.cloud.import_job(&job)).await.map(drop)
+        // The folder of an import in S3 is its own, so that nothing else is in it.
+        let key = format!("{}imports/{}-{}/", link.prefix, request.name, random_id());
+        let wish = Wish::Import { folder, bucket, key, role, name: request.name };
+        let under_way = UnderWay::new(&link.connection, wish);
+        self.note_bringing(&under_way)?;
+        self.bring(link, under_way).map(Some)
     }
 }
 

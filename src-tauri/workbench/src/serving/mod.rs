@@ -1,7 +1,7 @@
 //! The account's own models: what there is, how it can be made to answer, and how it goes away in an order that works.
 //!
 //! The endpoint owns all of it; what is kept here is only what the endpoint cannot tell: when this app asked something
-//! last, and the token of a create call until its answer is there.
+//! last, the token of a create call until its answer is there, and copies and imports until they have ended.
 //!
 //! | file | what it does |
 //! | --- | --- |
@@ -10,9 +10,11 @@
 //! | `create.rs` | deployments and provisioned throughput, each created once; turned to another model |
 //! | `remove.rs` | what a deletion takes with it, and the deletion |
 //! | `copy.rs`, `files.rs` | to another Region; to and from a folder of files |
+//! | `bringing.rs` | copies and imports under way, carried to their end through restarts |
 //!
 //! Deliberately absent: a poller that never ends. Who looks at something unsettled has it looked at again, ever later.
 
+mod bringing;
 mod copy;
 mod create;
 mod files;
@@ -20,6 +22,7 @@ mod list;
 mod plan;
 mod remove;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -39,6 +42,15 @@ const ASKED: &str = "asked";
 pub struct Serving {
     looking: AtomicBool,
     pause: Mutex<Option<Duration>>,
+    /// Copies and imports that this run of the program carries, or has carried.
+    carried: Mutex<BTreeSet<String>>,
+}
+
+impl Serving {
+    /// Whether nobody carries it yet; from now on somebody does.
+    fn carry_now(&self, id: &str) -> bool {
+        self.carried.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned())
+    }
 }
 
 impl Workbench {
