@@ -48,6 +48,15 @@ async fn a_tuned_model_is_evaluated_beside_its_base() -> Outcome {
     window.picture("evaluation-verdict").await?;
     window.click("evaluation-report").await?;
     window.get("evaluation-report-html").await?;
+    window.click("duel-open").await?;
+    window.fill("duel-rater", "Ann").await?;
+    window.click("duel-begin").await?;
+    window.get("duel-answer-left").await?;
+    window.picture("duel").await?;
+    window.click("duel-tie").await?;
+    window.wait_text("duel-count", PATIENCE, |text| text.starts_with("1 of")).await?;
+    window.click("duel-undo").await?;
+    window.wait_text("duel-count", PATIENCE, |text| text.starts_with("0 of")).await?;
     window.go("#/evaluations").await?;
     window.get("evaluation-row").await?;
     window.picture("evaluations").await?;

@@ -8,8 +8,8 @@ use whetstone_contract::{
     Api, Candidate, ChartPalette, ConnectionSource, DeploymentStatus, DuelRequest, ErrorCode, Evaluation,
     EvaluationChartRequest, EvaluationDraft, EvaluationFile, EvaluationId, EvaluationPart, EvaluationRowKind,
     EvaluationRowsRequest, EvaluationState, ExportEvaluation, JobId, JobStatus, Judge, JudgeKind, JudgeRequest,
-    JudgeRowKind, JudgeRowsRequest, KeysAgain, NewConnection, Nothing, Outcome as Shown, PlayableKind, SplitMethod,
-    SplitRequest, Verdict, VoteChoice, VoteRequest,
+    JudgeRowKind, JudgeRowsRequest, KeysAgain, Measure, NewConnection, Nothing, Outcome as Shown, PlayableKind,
+    SplitMethod, SplitRequest, Verdict, VoteChoice, VoteRequest,
 };
 
 use crate::asked::Proxy;
@@ -42,6 +42,7 @@ fn evaluation_of(dataset: &str, part: EvaluationPart, candidates: Vec<Candidate>
         temperature: 0.0,
         metric: None,
         judge: None,
+        measures: Vec::new(),
     }
 }
 
@@ -77,7 +78,12 @@ async fn a_tuned_model_is_told_to_be_better_and_nothing_is_asked_twice() -> Outc
 
     let base = "whetstone.tiny-v1";
     let candidates = vec![candidate(base, false, 0), candidate(base, false, 4), candidate(&tuned.model_id, true, 0)];
-    let wanted = evaluation_of(&dataset, EvaluationPart::HoldOut, candidates);
+    let mut wanted = evaluation_of(&dataset, EvaluationPart::HoldOut, candidates);
+    wanted.measures = vec![Measure { name: "One word".into(), expression: r#"answer.matches("^[a-z]+$")"#.into() }];
+    let mut mistaken = wanted.clone();
+    mistaken.measures = vec![Measure { name: "Short".into(), expression: "size(anwser) < 9".into() }];
+    let plan = bench.api.plan_evaluation(mistaken).await?;
+    assert!(plan.problems.iter().any(|one| one.field == "measures" && one.message.contains("anwser")), "{plan:?}");
     let plan = bench.api.plan_evaluation(wanted.clone()).await?;
     assert_eq!((plan.records, plan.prompts, plan.answered), (20, 60, 0), "{plan:?}");
     assert_eq!((plan.cost.headline.as_str(), plan.metrics[0].id.as_str()), ("Free", "exact_match"));
@@ -93,6 +99,8 @@ async fn a_tuned_model_is_told_to_be_better_and_nothing_is_asked_twice() -> Outc
     let row = found.metrics.first().ok_or("no metric")?;
     let (first, last) = (row.cells[0].as_ref().ok_or("no cell")?, row.cells[2].as_ref().ok_or("no cell")?);
     assert!(first.value < 0.2 && last.value >= 0.4, "{row:?}");
+    let own = found.metrics.iter().find(|row| row.label == "One word").ok_or("no metric of its own")?;
+    assert!(own.cells[2].as_ref().is_some_and(|cell| cell.value > 0.8), "a tuned model answers with a label: {own:?}");
     assert!(found.has_labels && found.slices.iter().any(|table| table.by == "Label"), "{:?}", found.slices);
 
     let asked =
@@ -299,5 +307,20 @@ async fn an_evaluation_goes_on_after_a_kill_and_waits_when_asked_to() -> Outcome
     let again: usize = times.values().map(|count| count - 1).sum();
     // Only what was on its way when it ended, by four askers, and what the endpoint itself told to come again.
     assert!((3..=4 + 3).contains(&again), "{again} were asked again");
+    known_price(&bench).await
+}
+
+/// A base model's own tokens have a price where a dated source names one, and none where it does not.
+async fn known_price(bench: &Bench) -> Outcome {
+    let datasets = bench.api.datasets(Nothing {}).await?;
+    let dataset = &datasets.first().ok_or("no dataset")?.id;
+    let of = |base: &str, examples| Candidate { base_model: Some(base.into()), ..candidate(base, false, examples) };
+    let lite = "amazon.nova-2-lite-v1:0:256k";
+    let wanted = evaluation_of(dataset, EvaluationPart::All, vec![of(lite, 0), of(lite, 2)]);
+    let cost = bench.api.plan_evaluation(wanted).await?.cost;
+    assert!(cost.usd.is_some_and(|usd| usd > 0.0) && cost.notes[0].contains("0.00033 and 0.00275 USD"), "{cost:?}");
+    let wanted = evaluation_of(dataset, EvaluationPart::All, vec![of(lite, 0), of("amazon.nova-micro-v1:0:128k", 0)]);
+    let cost = bench.api.plan_evaluation(wanted).await?.cost;
+    assert_eq!((cost.usd, cost.headline.as_str()), (None, "Price unknown"));
     Ok(())
 }

@@ -34,6 +34,7 @@ const draft: EvaluationDraft = {
   temperature: 0,
   metric: null,
   judge: null,
+  measures: [],
 };
 
 export function evaluationSummary(over: Partial<EvaluationSummary> = {}): EvaluationSummary {

@@ -232,6 +232,10 @@ pub enum PriceItem {
     InputTokens,
     /// Per 1,000 tokens written by a tuned copy on demand.
     OutputTokens,
+    /// Per 1,000 tokens read by the base model itself on demand.
+    BaseInputTokens,
+    /// Per 1,000 tokens written by the base model itself on demand.
+    BaseOutputTokens,
     /// Per model unit and hour.
     ProvisionedHour,
 }
@@ -243,6 +247,8 @@ impl PriceItem {
             Self::Storage => "Storage",
             Self::InputTokens => "InputTokens",
             Self::OutputTokens => "OutputTokens",
+            Self::BaseInputTokens => "BaseInputTokens",
+            Self::BaseOutputTokens => "BaseOutputTokens",
             Self::ProvisionedHour => "ProvisionedHour",
         }
     }

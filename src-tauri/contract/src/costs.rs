@@ -58,7 +58,15 @@ shapes! {
     }
 
     #[derive(Eq, Copy)]
-    pub enum CostItem { Training, Storage, InputTokens, OutputTokens, ProvisionedHour }
+    pub enum CostItem {
+        Training,
+        Storage,
+        InputTokens,
+        OutputTokens,
+        BaseInputTokens,
+        BaseOutputTokens,
+        ProvisionedHour,
+    }
 
     #[derive(Eq, Copy)]
     pub enum Charged {

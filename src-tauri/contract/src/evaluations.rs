@@ -21,6 +21,17 @@ shapes! {
         pub metric: Option<String>,
         /// Judges the answers once they are there; null for none.
         pub judge: Option<Judge>,
+        /// Metrics of one's own, beside those that fit the references.
+        #[serde(default)]
+        pub measures: Vec<Measure>,
+    }
+
+    /// A metric of one's own.
+    #[derive(Eq)]
+    pub struct Measure {
+        pub name: String,
+        /// In the Common Expression Language, over the texts prompt, reference and answer.
+        pub expression: String,
     }
 
     #[derive(Eq, Copy)]

@@ -111,6 +111,8 @@ fn product(model: &BaseModel, price: &Price) -> Value {
         PriceItem::Storage => ("Customization-Storage", "Model Customization"),
         PriceItem::InputTokens => ("input-tokens-custom-model", "On-demand Inference"),
         PriceItem::OutputTokens => ("output-tokens-custom-model", "On-demand Inference"),
+        PriceItem::BaseInputTokens => ("input-tokens", "On-demand Inference"),
+        PriceItem::BaseOutputTokens => ("output-tokens", "On-demand Inference"),
         PriceItem::ProvisionedHour => ("ProvisionedThroughput-NoCommit-ModelUnits", "Provisioned Throughput"),
     };
     let head = region.map_or_else(String::new, |region| format!("{}-", short(region)));

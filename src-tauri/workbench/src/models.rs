@@ -235,6 +235,8 @@ pub fn show_price(price: &catalog::Price) -> Price {
         catalog::PriceItem::Storage => "Storage of the custom model",
         catalog::PriceItem::InputTokens => "Input tokens, on demand",
         catalog::PriceItem::OutputTokens => "Output tokens, on demand",
+        catalog::PriceItem::BaseInputTokens => "Input tokens of the base model, on demand",
+        catalog::PriceItem::BaseOutputTokens => "Output tokens of the base model, on demand",
         catalog::PriceItem::ProvisionedHour => "Provisioned throughput",
     };
     Price {

@@ -543,7 +543,7 @@ pricesFrom: string,
  */
 budgetWarning: string | null, lines: Array<CostLine>, };
 
-export type CostItem = "training" | "storage" | "inputTokens" | "outputTokens" | "provisionedHour";
+export type CostItem = "training" | "storage" | "inputTokens" | "outputTokens" | "baseInputTokens" | "baseOutputTokens" | "provisionedHour";
 
 export type CostLine = { item: CostItem, 
 /**
@@ -898,7 +898,11 @@ metric: string | null,
 /**
  * Judges the answers once they are there; null for none.
  */
-judge: Judge | null, };
+judge: Judge | null, 
+/**
+ * Metrics of one's own, beside those that fit the references.
+ */
+measures: Array<Measure>, };
 
 export type EvaluationFile = "html" | "csv" | "json" | "preferences";
 
@@ -1635,6 +1639,15 @@ leftOut: number, losses: Array<Loss>, coverage: Coverage,
  * The beginning of the file as it would be written.
  */
 sample: string, };
+
+/**
+ * A metric of one's own.
+ */
+export type Measure = { name: string, 
+/**
+ * In the Common Expression Language, over the texts prompt, reference and answer.
+ */
+expression: string, };
 
 export type Mend = { 
 /**

@@ -123,6 +123,8 @@ fn unknown(asked: &Asked<'_>, what: PriceItem) -> CostLine {
         PriceItem::Storage => ("Storage of the custom model", Charged::Monthly),
         PriceItem::InputTokens => ("Input tokens, on demand", Charged::ByTheToken),
         PriceItem::OutputTokens => ("Output tokens, on demand", Charged::ByTheToken),
+        PriceItem::BaseInputTokens => ("Input tokens of the base model, on demand", Charged::ByTheToken),
+        PriceItem::BaseOutputTokens => ("Output tokens of the base model, on demand", Charged::ByTheToken),
         PriceItem::ProvisionedHour => ("Provisioned throughput", Charged::Hourly),
     };
     CostLine {
@@ -141,6 +143,8 @@ fn item(what: PriceItem) -> CostItem {
         PriceItem::Storage => CostItem::Storage,
         PriceItem::InputTokens => CostItem::InputTokens,
         PriceItem::OutputTokens => CostItem::OutputTokens,
+        PriceItem::BaseInputTokens => CostItem::BaseInputTokens,
+        PriceItem::BaseOutputTokens => CostItem::BaseOutputTokens,
         PriceItem::ProvisionedHour => CostItem::ProvisionedHour,
     }
 }

@@ -124,11 +124,13 @@ fn live_rates(rows: &[PriceRow], model: &BaseModel, region: &str) -> Vec<Price> 
 
 /// The model's name in a usage type, what is paid for, and the unit in the catalog's words.
 fn read(usage_type: &str) -> Option<(&str, PriceItem, &'static str)> {
-    const ENDS: [(&str, PriceItem, &str); 10] = [
+    const ENDS: [(&str, PriceItem, &str); 12] = [
         ("-Customization-Training", PriceItem::Training, "1K tokens"),
         ("-Customization-Storage", PriceItem::Storage, "model-month"),
         ("-input-tokens-custom-model", PriceItem::InputTokens, "1K tokens"),
         ("-output-tokens-custom-model", PriceItem::OutputTokens, "1K tokens"),
+        ("-input-tokens", PriceItem::BaseInputTokens, "1K tokens"),
+        ("-output-tokens", PriceItem::BaseOutputTokens, "1K tokens"),
         (
             "-ProvisionedThroughput-Custom-NoCommit-ModelUnits",
             PriceItem::ProvisionedHour,
@@ -151,7 +153,11 @@ fn read(usage_type: &str) -> Option<(&str, PriceItem, &'static str)> {
 
 fn counted(what: PriceItem) -> PriceUnit {
     match what {
-        PriceItem::Training | PriceItem::InputTokens | PriceItem::OutputTokens => PriceUnit::ThousandTokens,
+        PriceItem::Training
+        | PriceItem::InputTokens
+        | PriceItem::OutputTokens
+        | PriceItem::BaseInputTokens
+        | PriceItem::BaseOutputTokens => PriceUnit::ThousandTokens,
         PriceItem::Storage => PriceUnit::Month,
         PriceItem::ProvisionedHour => PriceUnit::Hour,
     }
@@ -221,6 +227,7 @@ mod tests {
             [
                 (PriceItem::Training, 40000.0),
                 (PriceItem::Storage, 19_500_000.0),
+                (PriceItem::BaseInputTokens, 3300.0),
                 (PriceItem::InputTokens, 3000.0),
                 (PriceItem::OutputTokens, 25000.0),
                 (PriceItem::ProvisionedHour, 615_000_000.0),

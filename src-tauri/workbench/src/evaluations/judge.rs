@@ -155,7 +155,8 @@ impl Workbench {
         if link.on_this_computer {
             return plan::free();
         }
-        let (usd, note) = self.priced(link, judge.base_model.as_deref(), judge.tuned, input, output).await;
+        let (usd, note) =
+            self.priced(link, &judge.model_id, judge.base_model.as_deref(), judge.tuned, input, output).await;
         EvaluationCost {
             billed: true,
             usd,
@@ -185,7 +186,7 @@ impl Workbench {
             input += a_record * (template + count(base_model, &conversation(case)) + reference * (answers + 1));
         }
         let output = most_prompts(judge, cases.cases.len() as u64, candidates) * u64::from(judge.max_tokens);
-        self.priced(link, base_model, judge.tuned, input, output).await
+        self.priced(link, &judge.model_id, base_model, judge.tuned, input, output).await
     }
 
     /// Has the answers of an evaluation judged; another judge takes the place of the one before, whose answers stay.

@@ -12,6 +12,7 @@
 //! | `run.rs` | asks what is not answered yet, several at once, as an activity |
 //! | `scores.rs`, `verdict.rs`, `slices.rs` | the numbers, what they say in words, parts of the records |
 //! | `rows.rs` | records side by side, and the picture of confusions |
+//! | `own_metrics.rs` | expressions over each answer |
 //! | `judge.rs`, `judged.rs` | a model that judges: what it is asked, what it found |
 //! | `duel.rs` | people who compare blind: what is next, their votes |
 //! | `preferences.rs` | what judges and people prefer, in numbers, words and as a file |
@@ -24,6 +25,7 @@ mod cases;
 mod duel;
 mod judge;
 mod judged;
+mod own_metrics;
 mod plan;
 mod preferences;
 mod recipe;

@@ -2,15 +2,16 @@
 
 use whetstone_catalog::PriceItem;
 use whetstone_contract::{
-    AppError, Candidate, EvaluationCost, EvaluationDraft, EvaluationPart, EvaluationPlan, FieldProblem, MetricChoice,
+    AppError, Candidate, EvaluationCost, EvaluationDraft, EvaluationPart, EvaluationPlan, FieldProblem, Measure,
+    MetricChoice,
 };
 use whetstone_dataset::Intent;
-use whetstone_evaluation::{Metric, labels_of, widest_reach};
+use whetstone_evaluation::{Expression, Metric, labels_of, widest_reach};
 
 use super::answers::{Asked, key_of};
 use super::cases::{Cases, MOST_EXAMPLES};
 use super::judge::{self, most_prompts};
-use super::record::name_of;
+use super::record::{TokenRates, name_of};
 use crate::Workbench;
 use crate::connections::Link;
 use crate::tokens;
@@ -80,38 +81,51 @@ impl Workbench {
             input += texts.chain(request.system.as_deref()).map(|text| count(base_model, text)).sum::<u64>();
             output += count(base_model, &case.reference).min(draft.max_tokens.into());
         }
-        self.priced(link, base_model, candidate.tuned, input, output).await
+        self.priced(link, &candidate.model_id, base_model, candidate.tuned, input, output).await
     }
 
     /// What so many tokens cost, and how that came about.
     pub(super) async fn priced(
         &self,
         link: &Link,
+        model_id: &str,
         base_model: Option<&str>,
         tuned: bool,
         input: u64,
         output: u64,
     ) -> (Option<f64>, String) {
-        let model = base_model.and_then(|id| whetstone_catalog::catalog().find(id));
         let how_many = format!("about {input} tokens in and {output} out");
-        let Some(model) = model.filter(|_| tuned) else {
-            return (None, format!("{how_many}; no dated source here names its price."));
-        };
+        match self.token_rates(link, model_id, base_model, tuned).await {
+            Some(rates) => (Some(rates.usd(input, output)), format!("{how_many} at {}", rates.source)),
+            None => (None, format!("{how_many}; no dated source names its price in {}.", link.region)),
+        }
+    }
+
+    /// What a model's tokens cost on demand, by itself or tuned; `None` where no dated source says.
+    pub(super) async fn token_rates(
+        &self,
+        link: &Link,
+        model_id: &str,
+        base_model: Option<&str>,
+        tuned: bool,
+    ) -> Option<TokenRates> {
+        // Billed by the hour, however much it answers.
+        if model_id.contains(":provisioned-model/") {
+            return None;
+        }
+        let model = base_model.and_then(|id| whetstone_catalog::catalog().find(id))?;
         let endpoint = self.connections.shown().endpoint.unwrap_or_default();
         let patience = std::time::Duration::from_secs(3);
         let rates = self.price_lists.rates(link, &endpoint, model, &link.region, patience).await.rates;
         let rate = |item| rates.iter().find(|rate| rate.what == item);
-        match (rate(PriceItem::InputTokens), rate(PriceItem::OutputTokens)) {
-            (Some(read), Some(written)) => {
-                let usd = (input as f64 * read.usd + output as f64 * written.usd) / 1000.0;
-                let note = format!(
-                    "{how_many} at {} and {} USD per {} ({}, {}).",
-                    read.usd, written.usd, read.unit, read.source, read.date
-                );
-                (Some(usd), note)
-            }
-            _ => (None, format!("{how_many}; no dated source names its price in {}.", link.region)),
-        }
+        let (read, written) = if tuned {
+            (rate(PriceItem::InputTokens)?, rate(PriceItem::OutputTokens)?)
+        } else {
+            (rate(PriceItem::BaseInputTokens)?, rate(PriceItem::BaseOutputTokens)?)
+        };
+        let source =
+            format!("{} and {} USD per {} ({}, {}).", read.usd, written.usd, read.unit, read.source, read.date);
+        Some(TokenRates { read: read.usd, written: written.usd, source })
     }
 }
 
@@ -167,7 +181,22 @@ fn problems(draft: &EvaluationDraft, cases: &Cases) -> Vec<FieldProblem> {
         wrong("records", "At least one record.", None);
     }
     problems.extend(draft.judge.iter().flat_map(judge::problems));
+    problems.extend(draft.measures.iter().filter_map(|one| wrong_with(one, cases)));
     problems
+}
+
+/// Tried on the first record, with its reference as the answer.
+fn wrong_with(measure: &Measure, cases: &Cases) -> Option<FieldProblem> {
+    let tried = Expression::parse(&measure.expression).and_then(|expression| match cases.cases.first() {
+        Some(case) => expression.of(case.prompt(), &case.reference, &case.reference).map(drop),
+        None => Ok(()),
+    });
+    let message = if measure.name.trim().is_empty() {
+        "A metric of your own needs a name.".to_owned()
+    } else {
+        format!("{}: {}", measure.name, tried.err()?)
+    };
+    Some(FieldProblem { field: "measures".to_owned(), message, suggestion: None })
 }
 
 fn same(one: &Candidate, others: &[Candidate]) -> bool {

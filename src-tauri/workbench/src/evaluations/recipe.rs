@@ -17,6 +17,10 @@
 //! [[models]]
 //! job = "support-01"               # what this job made; it is deployed where it is not yet
 //!
+//! [[measures]]                     # left out: none; a number, or true and false, in the Common Expression Language
+//! name = "A bare label"
+//! expression = 'answer.matches("^[a-z_]+$")'
+//!
 //! [judge]                          # left out: none
 //! model = "amazon.nova-pro-v1:0"
 //! kind = "pairwise"                # or rubric; prompt and max_tokens where the usual ones do not fit
@@ -28,7 +32,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use whetstone_contract::{
     AppError, Candidate, DeploymentStatus, ErrorCode, EvaluationDraft, EvaluationPart, JobDetail, Judge, JudgeKind,
-    PlayableKind,
+    Measure, PlayableKind,
 };
 use whetstone_evaluation::{PAIRWISE_PROMPT, RUBRIC_PROMPT};
 
@@ -56,6 +60,8 @@ struct Recipe {
     metric: Option<String>,
     models: Vec<Model>,
     judge: Option<JudgeEntry>,
+    #[serde(default)]
+    measures: Vec<MeasureEntry>,
 }
 
 #[derive(Debug, Default, Clone, Copy, Deserialize)]
@@ -76,6 +82,13 @@ struct Model {
     #[serde(default)]
     examples: u32,
     system: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MeasureEntry {
+    name: String,
+    expression: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -151,6 +164,11 @@ impl Workbench {
             temperature: recipe.temperature,
             metric: recipe.metric,
             judge,
+            measures: recipe
+                .measures
+                .into_iter()
+                .map(|one| Measure { name: one.name, expression: one.expression })
+                .collect(),
         })
     }
 

@@ -27,8 +27,26 @@ pub struct EvaluationRecord {
     /// Answers there are, refusals of the endpoint and a judge's included.
     pub answered: u64,
     pub error: Option<AppError>,
+    /// What the tokens of each candidate cost when it began; empty where nothing is billed.
+    #[serde(default)]
+    pub rates: Vec<Option<TokenRates>>,
     pub headline: Option<String>,
     pub outcome: Option<Outcome>,
+}
+
+/// Per 1,000 tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TokenRates {
+    pub read: f64,
+    pub written: f64,
+    /// Both with where and when they were seen, in words.
+    pub source: String,
+}
+
+impl TokenRates {
+    pub fn usd(&self, read: u64, written: u64) -> f64 {
+        (read as f64 * self.read + written as f64 * self.written) / 1000.0
+    }
 }
 
 impl EvaluationRecord {

@@ -42,6 +42,7 @@ impl Recorded {
             temperature: 0.0,
             metric: None,
             judge: None,
+            measures: Vec::new(),
         };
         let case = |position: usize| Case {
             position: position as u64,
@@ -65,6 +66,7 @@ impl Recorded {
             state: EvaluationState::Done,
             answered: 0,
             error: None,
+            rates: Vec::new(),
             headline: None,
             outcome: None,
         };

@@ -58,11 +58,21 @@ impl Workbench {
 /// A row a record: what was asked, the reference, and each answer with its score.
 fn table(scores: &Scores) -> String {
     let names: Vec<String> = scores.candidates().iter().map(name_of).collect();
-    let heads = names.iter().flat_map(|name| [name.clone(), format!("{name}: {}", scores.metric.id())]);
+    let heads = names.iter().flat_map(|name| {
+        let of = |what: &str| format!("{name}: {what}");
+        [name.clone(), of(scores.metric.id()), of("input tokens"), of("output tokens"), of("USD")]
+    });
     let mut text = line(["position", "prompt", "reference"].map(str::to_owned).into_iter().chain(heads));
     for (at, case) in scores.cases.iter().enumerate() {
-        let answers = scores.answers.iter().zip(&scores.alone);
-        let cells = answers.flat_map(|(answers, alone)| [answers[at].text.clone(), alone[at].to_string()]);
+        let answers = scores.answers.iter().zip(&scores.alone).enumerate();
+        let cells = answers.flat_map(|(candidate, (answers, alone))| {
+            let answer = &answers[at];
+            let count = |tokens: Option<u64>| tokens.map_or_else(String::new, |tokens| tokens.to_string());
+            // What is not known is left empty.
+            let usd = scores.usd(candidate, at).map_or_else(String::new, |usd| usd.to_string());
+            let (read, written) = (count(answer.input_tokens), count(answer.output_tokens));
+            [answer.text.clone(), alone[at].to_string(), read, written, usd]
+        });
         let first = [case.position.to_string(), case.prompt().to_owned(), case.reference.clone()];
         text += &line(first.into_iter().chain(cells));
     }
@@ -128,10 +138,12 @@ fn page(scores: &Scores, shown: &Evaluation) -> Result<String, AppError> {
     page += &metric_table(&names, &scores.metrics);
     for table in &shown.slices {
         let _ = write!(page, "<h2>By {}</h2>", escaped(&table.by.to_lowercase()));
-        let rows: Vec<(String, Vec<&MetricCell>)> = table
+        let rows: Vec<(String, Vec<Option<MetricCell>>)> = table
             .slices
             .iter()
-            .map(|slice| (format!("{} ({})", slice.name, slice.records), slice.cells.iter().collect()))
+            .map(|slice| {
+                (format!("{} ({})", slice.name, slice.records), slice.cells.iter().cloned().map(Some).collect())
+            })
             .collect();
         page += &cells_table(&table.by, &names, &rows, None);
     }
@@ -150,25 +162,18 @@ fn page(scores: &Scores, shown: &Evaluation) -> Result<String, AppError> {
 }
 
 fn metric_table(names: &[String], metrics: &[MetricRow]) -> String {
-    let mut html = String::new();
-    let shares: Vec<&MetricRow> = metrics.iter().filter(|row| row.unit.is_none()).collect();
-    let rows = |rows: &[&MetricRow]| -> Vec<(String, Vec<MetricCell>)> {
-        rows.iter().map(|row| (row.label.clone(), row.cells.iter().flatten().cloned().collect())).collect()
+    let rows = |metrics: &[&MetricRow]| -> Vec<(String, Vec<Option<MetricCell>>)> {
+        metrics.iter().map(|row| (row.label.clone(), row.cells.clone())).collect()
     };
-    let shares = rows(&shares);
-    html += &cells_table("Metric", names, &borrowed(&shares), None);
+    let shares: Vec<&MetricRow> = metrics.iter().filter(|row| row.unit.is_none()).collect();
+    let mut html = if shares.is_empty() { String::new() } else { cells_table("Metric", names, &rows(&shares), None) };
     for row in metrics.iter().filter(|row| row.unit.is_some()) {
-        let one = rows(&[row]);
-        html += &cells_table("", names, &borrowed(&one), row.unit.as_deref());
+        html += &cells_table("", names, &rows(&[row]), row.unit.as_deref());
     }
     html
 }
 
-fn borrowed(rows: &[(String, Vec<MetricCell>)]) -> Vec<(String, Vec<&MetricCell>)> {
-    rows.iter().map(|(name, cells)| (name.clone(), cells.iter().collect())).collect()
-}
-
-fn cells_table(by: &str, names: &[String], rows: &[(String, Vec<&MetricCell>)], unit: Option<&str>) -> String {
+fn cells_table(by: &str, names: &[String], rows: &[(String, Vec<Option<MetricCell>>)], unit: Option<&str>) -> String {
     let mut html = format!("<table><thead><tr><th>{}</th>", escaped(by));
     for name in names {
         let _ = write!(html, "<th>{}</th>", escaped(name));
@@ -177,7 +182,7 @@ fn cells_table(by: &str, names: &[String], rows: &[(String, Vec<&MetricCell>)], 
     for (name, cells) in rows {
         let _ = write!(html, "<tr><th>{}</th>", escaped(name));
         for cell in cells {
-            html += &cell_html(cell, unit);
+            html += &cell.as_ref().map_or_else(|| "<td>–</td>".to_owned(), |cell| cell_html(cell, unit));
         }
         html += "</tr>";
     }
@@ -187,6 +192,7 @@ fn cells_table(by: &str, names: &[String], rows: &[(String, Vec<&MetricCell>)], 
 fn cell_html(cell: &MetricCell, unit: Option<&str>) -> String {
     let figure = |value: f64| match unit {
         None => format!("{:.1}", value * 100.0),
+        Some(_) if value.abs() < 1.0 => format!("{value:.4}"),
         Some(_) => format!("{value:.1}"),
     };
     let mut html = format!(

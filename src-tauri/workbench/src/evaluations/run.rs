@@ -49,6 +49,12 @@ impl Workbench {
         let link = self.connections.link().await?;
         let cases = self.datasets.cases(&draft).await?;
         let dataset = self.datasets.summary(draft.dataset.clone()).await?;
+        let mut rates = Vec::new();
+        if !link.on_this_computer {
+            for one in &draft.candidates {
+                rates.push(self.token_rates(&link, &one.model_id, one.base_model.as_deref(), one.tuned).await);
+            }
+        }
         let record = EvaluationRecord {
             id: random_id(),
             created_at: self.host.now_ms(),
@@ -62,6 +68,7 @@ impl Workbench {
             state: EvaluationState::Running,
             answered: 0,
             error: None,
+            rates,
             headline: None,
             outcome: None,
             draft,

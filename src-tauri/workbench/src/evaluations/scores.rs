@@ -11,8 +11,9 @@ use super::answers::{Answer, Answers, Asked, key_of};
 use super::cases::{Case, Cases};
 use super::duel::{Vote, people, preferred};
 use super::judged::Judgement;
+use super::own_metrics::{self, OwnMetric};
 use super::plan::suited;
-use super::record::EvaluationRecord;
+use super::record::{EvaluationRecord, name_of};
 use super::{slices, verdict};
 
 pub struct Scores {
@@ -33,6 +34,7 @@ pub struct Scores {
     pub metrics: Vec<MetricRow>,
     pub verdicts: Vec<Verdict>,
     pub judgement: Option<Judgement>,
+    measures: Vec<OwnMetric>,
     evaluation: Numbers,
 }
 
@@ -75,9 +77,11 @@ impl Scores {
             metrics: Vec::new(),
             verdicts: Vec::new(),
             judgement: None,
+            measures: Vec::new(),
             evaluation: Numbers { slices: Vec::new(), next: Vec::new() },
         };
         if !scores.cases.is_empty() {
+            scores.measures = own_metrics::of_all(&scores)?;
             scores.metrics = scores.measured(&metrics);
             scores.verdicts = verdict::of_all(&scores);
             if let Some(judge) = scores.record.draft.judge.clone() {
@@ -161,11 +165,13 @@ impl Scores {
             let tokens = numbers(&|answer| answer.input_tokens.unwrap_or(0) as f64);
             rows.push(self.row("input_tokens", "Input tokens", Some("tokens"), None, &tokens));
         }
+        rows.extend(self.costs());
+        rows.extend(self.measures.iter().map(|own| own.row.clone()));
         rows.push(self.row("latency", "Latency", Some("ms"), Some(false), &numbers(&|answer| answer.total_ms as f64)));
         rows
     }
 
-    fn row(
+    pub fn row(
         &self,
         id: &str,
         label: &str,
@@ -182,6 +188,40 @@ impl Scores {
         }
     }
 
+    /// What an answer cost, of those models whose price and tokens are both known.
+    pub fn usd(&self, candidate: usize, at: usize) -> Option<f64> {
+        let answer = &self.answers[candidate][at];
+        Some(self.record.rates.get(candidate)?.as_ref()?.usd(answer.input_tokens?, answer.output_tokens?))
+    }
+
+    fn costs(&self) -> Option<MetricRow> {
+        let of = |candidate: usize| -> Option<Tally> {
+            let each = (0..self.cases.len()).map(|at| Some(self.usd(candidate, at)? * 1000.0));
+            Some(Tally::of_numbers(each.collect::<Option<Vec<f64>>>()?))
+        };
+        let tallies: Vec<Option<Tally>> = (0..self.answers.len()).map(of).collect();
+        let known: Vec<Tally> = tallies.iter().flatten().cloned().collect();
+        let seed = self.record.draft.seed;
+        let cells = if known.len() == tallies.len() {
+            cells(&known, seed, Some(false)).into_iter().map(Some).collect()
+        } else {
+            // Without the price of one there is nothing to compare it with.
+            let alone = |tally: &Option<Tally>| cells(std::slice::from_ref(tally.as_ref()?), seed, Some(false)).pop();
+            tallies.iter().map(alone).collect()
+        };
+        (!known.is_empty()).then(|| MetricRow {
+            id: "cost".to_owned(),
+            label: "Cost of 1,000 answers".to_owned(),
+            unit: Some("USD".to_owned()),
+            more_is_better: Some(false),
+            cells,
+        })
+    }
+
+    pub fn measures_in_words(&self) -> Vec<String> {
+        self.measures.iter().map(OwnMetric::in_words).collect()
+    }
+
     fn methods(&self) -> Vec<String> {
         let mut methods = vec![
             format!("Intervals hold {:.0} %: Wilson's for shares, 2,000 bootstrap draws for the rest.", CONFIDENCE * 100.0),
@@ -194,6 +234,11 @@ impl Scores {
             ));
         }
         methods.push("A difference is called one where p is at most 0.05 and the interval leaves out zero.".to_owned());
+        methods.extend(self.measures_in_words());
+        for (candidate, rates) in self.candidates().iter().zip(&self.record.rates) {
+            let cost = rates.as_ref().map_or("no dated source names its price.", |rates| rates.source.as_str());
+            methods.push(format!("Cost of {}: {cost}", name_of(candidate)));
+        }
         methods.push("Latency is from the request to the last token, with up to four requests at once.".to_owned());
         methods
     }

@@ -131,7 +131,7 @@ pub fn next(scores: &Scores, slices: &[SliceTable]) -> Vec<String> {
         next.push("Repeat this on a hold-out split: a model may remember the records it was trained on.".to_owned());
     }
     if next.is_empty() {
-        next.push("Let people compare answers side by side in the playground before it is used.".to_owned());
+        next.push("Let people vote blind on some of its answers before it is used.".to_owned());
     }
     next
 }

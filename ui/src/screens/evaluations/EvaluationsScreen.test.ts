@@ -47,6 +47,19 @@ test('a new evaluation begins with base, examples and tuned, and is started as i
   expect(router.route.rest).toBe('e-2');
 });
 
+test('a metric of its own goes with it once it has an expression', async () => {
+  const host = open('#/evaluations/new');
+  render(EvaluationsScreen);
+  await userEvent.click(await screen.findByTestId('measure-add'));
+  await userEvent.click(screen.getByTestId('measure-add'));
+  await userEvent.type(screen.getByTestId('measure-0-expression'), 'size(answer) < 9');
+  await waitFor(() =>
+    expect(host.argumentsOf('plan_evaluation').at(-1)?.measures).toEqual([
+      { name: 'Own 1', expression: 'size(answer) < 9' },
+    ]),
+  );
+});
+
 test('without a name it is not started, and says why', async () => {
   open('#/evaluations/new');
   render(EvaluationsScreen);

@@ -22,6 +22,13 @@ export interface Row {
   system: string;
 }
 
+/** A metric of one's own, as it is typed. */
+export interface MeasureRow {
+  key: number;
+  name: string;
+  expression: string;
+}
+
 let keys = 0;
 
 export class Draft {
@@ -34,6 +41,7 @@ export class Draft {
   seed = $state('1');
   metric = $state('');
   rows = $state<Row[]>([]);
+  measures = $state<MeasureRow[]>([]);
   readonly models = new Resource<PlayableModel[]>(() => call('playable_models', {}));
   readonly plan = new Resource<EvaluationPlan>(() => call('plan_evaluation', this.request()));
 
@@ -75,6 +83,11 @@ export class Draft {
     this.rows.push({ key: keys, modelId, other: false, examples: String(examples), system: '' });
   }
 
+  addMeasure(): void {
+    keys += 1;
+    this.measures.push({ key: keys, name: `Own ${this.measures.length + 1}`, expression: '' });
+  }
+
   remove(key: number): void {
     this.rows = this.rows.filter((row) => row.key !== key);
   }
@@ -110,6 +123,9 @@ export class Draft {
       temperature: Number(this.temperature),
       metric: this.metric === '' ? null : this.metric,
       judge: null,
+      measures: this.measures
+        .filter((one) => one.expression.trim() !== '')
+        .map((one) => ({ name: one.name.trim(), expression: one.expression.trim() })),
     };
   }
 

@@ -56,11 +56,13 @@ export function candidateName(candidate: Candidate): string {
 }
 
 const hundredths = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const small = new Intl.NumberFormat('en', { maximumSignificantDigits: 2 });
 const plain = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
 /** A share as a percentage without its sign; a measured number as it is. */
 export function value(cell: number, unit: string | null): string {
   if (unit === null) return hundredths.format(cell * 100);
+  if (cell !== 0 && Math.abs(cell) < 1) return small.format(cell);
   return Math.abs(cell) < 10 ? hundredths.format(cell) : plain.format(cell);
 }
 
