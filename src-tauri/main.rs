@@ -8,6 +8,7 @@ mod evaluate;
 mod program;
 mod sandbox_call;
 mod tune;
+mod tune_local;
 mod window;
 
 use std::process::ExitCode;

@@ -4,7 +4,7 @@
 //! stood in its way or it failed, 2 the recipe cannot be read.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,6 +17,7 @@ use whetstone_workbench::{Host, Workbench, WorkbenchConfig};
 
 use crate::command_line::{USAGE, print, worker_command};
 use crate::program::data_folder;
+use crate::tune_local::{self, LocalCall};
 
 /// A look at the app's own record, which costs nothing.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -24,12 +25,15 @@ const PAUSE: Duration = Duration::from_millis(200);
 #[derive(Args)]
 pub struct TuneCall {
     /// A recipe (TOML), as “Save as recipe” writes it.
-    recipe: PathBuf,
+    #[arg(required_unless_present = "local", conflicts_with = "local")]
+    recipe: Option<PathBuf>,
+    #[command(flatten)]
+    here: LocalCall,
     /// Where the app keeps its data.
     #[arg(long, env = "WHETSTONE_HOME", value_name = "DIR")]
     data: Option<PathBuf>,
     /// Print the request that would be sent, as JSON, and send nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "local")]
     show_call: bool,
     /// Print JSON.
     #[arg(long)]
@@ -72,7 +76,10 @@ impl Host for Headless {
 }
 
 pub fn run(call: &TuneCall) -> ExitCode {
-    ended(tune(call))
+    match &call.recipe {
+        Some(recipe) => ended(tune(call, recipe)),
+        None => tune_local::run(&call.here, call.json),
+    }
 }
 
 /// Runs the work to its end, and says what went wrong.
@@ -104,9 +111,9 @@ pub async fn open(data: Option<PathBuf>) -> Result<Arc<Workbench>, AppError> {
     Workbench::open(config, Arc::new(Headless)).await
 }
 
-async fn tune(call: &TuneCall) -> Result<ExitCode, AppError> {
+async fn tune(call: &TuneCall, recipe: &Path) -> Result<ExitCode, AppError> {
     let workbench = open(call.data.clone()).await?;
-    let draft = workbench.cook(&call.recipe).await?;
+    let draft = workbench.cook(recipe).await?;
     if call.show_call {
         let shown = workbench.show_call(draft).await?;
         return Ok(written(&(shown.json + "\n")));

@@ -2,6 +2,7 @@
 
 mod documents;
 mod evaluate;
+mod local_tuning;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -83,6 +83,7 @@ pub use clock::Clock;
 use faults::Faults;
 pub use home::Keys;
 use home::{Connection, Home, Settings};
+pub use jobs::turns;
 pub use profile::{ProfileChange, ProfileError};
 
 /// Region of a sandbox that was never told another one.

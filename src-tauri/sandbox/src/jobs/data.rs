@@ -87,7 +87,7 @@ fn media_there(app: &App, records: &[Record], kind: SplitKind) -> Result<(), Ref
 }
 
 /// A record as the tuner sees it: turns of text only.
-pub(super) fn turns(record: &Record) -> Vec<Turn> {
+pub fn turns(record: &Record) -> Vec<Turn> {
     let role = |role: &Role| match role {
         Role::System => whetstone_tuner::Role::System,
         Role::Assistant => whetstone_tuner::Role::Assistant,

@@ -28,6 +28,8 @@ mod training;
 
 use std::sync::Arc;
 
+pub use data::turns;
+
 use http::{Method, Response, StatusCode};
 use s3s::Body;
 use serde_json::json;
