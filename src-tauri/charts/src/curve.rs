@@ -107,6 +107,12 @@ impl Curve {
         (!self.is_empty()).then(|| self.point(self.extremes(0..self.len()).0))
     }
 
+    /// The value of the last point at or before a place.
+    pub(crate) fn value_at(&self, place: f64) -> Option<f64> {
+        let after = self.at.partition_point(|known| *known <= place);
+        after.checked_sub(1).map(|index| self.values[index])
+    }
+
     /// The points between two places, and one more at either side, so that a line goes on to the edge.
     pub(crate) fn between(&self, from: f64, to: f64) -> Range<usize> {
         let first = self.at.partition_point(|place| *place < from);

@@ -247,13 +247,13 @@ impl Sketch<'_, '_> {
             for point in curve.thinned(self.frame.in_view(curve), |at| self.frame.column(at)) {
                 self.point(point, validation)?;
             }
-            self.best(curve, validation, run.mark.is_none())?;
+            self.best(curve, run.training, validation, run.mark.is_none())?;
         }
         self.label(run, training)
     }
 
-    /// A ring around the validation that was best, where there is one to choose from.
-    fn best(&self, curve: &Curve, ink: RGBColor, with_words: bool) -> Result<(), ChartError> {
+    /// A ring around the validation that was best, where there is one to choose from. Its words keep off the training line.
+    fn best(&self, curve: &Curve, training: Option<&Curve>, ink: RGBColor, with_words: bool) -> Result<(), ChartError> {
         let Some((at, loss)) = curve.lowest().filter(|_| curve.len() > 1) else { return Ok(()) };
         let place = self.frame.place((at, loss));
         let edges = self.frame.edges;
@@ -267,7 +267,8 @@ impl Sketch<'_, '_> {
         let words = format!("best {loss:.3}");
         let side = if place.0 > edges.right - 60.0 { HPos::Right } else { HPos::Center };
         let below = place.1 + 16.0;
-        let y = if below > edges.bottom - 6.0 { place.1 - 14.0 } else { below };
+        let trains_lower = training.and_then(|training| training.value_at(at)).is_some_and(|lower| lower < loss);
+        let y = if trains_lower || below > edges.bottom - 6.0 { place.1 - 14.0 } else { below };
         self.canvas.words(&words, (place.0, y), side, ink)
     }
 
