@@ -50,15 +50,15 @@ const tooWide = () =>
       const meant = style.overflowX === 'auto' && style.overflowY === 'visible';
       return /auto|scroll/.test(style.overflowX) && !meant && element.scrollWidth > element.clientWidth + 1;
     })
-    .filter((element) => !element.closest('.cm-editor, pre') && !hidden(element))
+    .filter((element) => !element.closest('.cm-editor') && !element.querySelector(':scope > pre') && !hidden(element))
     .map((element) => `scrolls sideways by ${element.scrollWidth - element.clientWidth}: ${called(element)}`);
 
 /** What the Tab key stops at without showing it. The last key pressed must have been one of the keyboard's. */
 const unseenFocus = () => {
   const layer = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body;
-  const before = document.activeElement;
   const looks = (element) => {
-    const around = [element, element.nextElementSibling, element.parentElement, element.parentElement?.parentElement];
+    const chosen = element.querySelector('[aria-selected="true"]');
+    const around = [element, chosen, element.nextElementSibling, element.parentElement, element.parentElement?.parentElement];
     return around
       .filter(Boolean)
       .map((one) => getComputedStyle(one))
@@ -76,7 +76,6 @@ const unseenFocus = () => {
     element.blur();
     return unseen;
   });
-  before?.focus();
   return found.map((element) => `focus not seen: ${called(element)}`);
 };
 
