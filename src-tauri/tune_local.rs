@@ -179,7 +179,11 @@ fn spec(call: &LocalCall, model: &str) -> Result<RunSpec, String> {
         warmup_steps: call.warmup_steps,
         seed: call.seed,
         threads: call.threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from)),
-        savings: Savings { gradient_checkpointing: call.gradient_checkpointing, half_averages: call.half_averages },
+        savings: Savings {
+            gradient_checkpointing: call.gradient_checkpointing,
+            half_averages: call.half_averages,
+            ..Savings::default()
+        },
         validate_every: None,
         early_stopping: None,
         checkpoint_every_seconds: CHECKPOINT_SECONDS,

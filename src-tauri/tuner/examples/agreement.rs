@@ -1,9 +1,11 @@
 //! Answers what another implementation is compared on, as JSON: `agreement compare TASK.json` for logits, gradients,
-//! a curve and greedy tokens, `agreement train DIR` for a whole run. `scripts/bench tuner` asks.
+//! a curve and greedy tokens, `agreement train DIR` for a whole run, `agreement peak THREADS` for what matrix products reach
+//! at most. `scripts/bench tuner` asks.
 
 use std::error::Error;
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use serde::Deserialize;
 use whetstone_tuner::{LanguageModel, Role, Turn, comparison, run_worker};
@@ -45,7 +47,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             run_worker(Path::new(dir), &mut events, || false)?;
             Ok(stdout().write_all(&events)?)
         }
-        _ => Err("usage: agreement compare TASK.json | agreement train DIR".into()),
+        ["peak", threads] => {
+            let flops = comparison::peak(threads.parse()?)?;
+            Ok(writeln!(stdout(), "{}", serde_json::json!({ "flops": flops }))?)
+        }
+        _ => Err("usage: agreement compare TASK.json | agreement train DIR | agreement peak THREADS".into()),
     }
 }
 
@@ -63,7 +69,9 @@ fn compare(task: &Path) -> Result<(), Box<dyn Error>> {
         found["curve"] = comparison::curve(&model, &task.batches, task.rate, task.threads)?.into();
     }
     if !task.prompt.is_empty() {
+        let started = Instant::now();
         found["greedy"] = comparison::greedy(&model, &task.prompt, task.count).into();
+        found["greedy_seconds"] = started.elapsed().as_secs_f64().into();
     }
     if let Some(said) = task.said {
         found["prompt_tokens"] = model.count_tokens(&[Turn::new(Role::User, said)]).into();

@@ -2,10 +2,12 @@
 //! greedy tokens, for token sequences that the other one is given as well.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use crate::generation::Memory;
 use crate::network::{Pass, Rows};
 use crate::parameters::{Gradient, Parameters};
+use crate::product::{Into, View, ViewMut, multiply};
 use crate::tokenizer::LaidOut;
 use crate::trainer::Trainer;
 use crate::worker::TUNING;
@@ -70,6 +72,37 @@ pub fn curve(
         trainer.step(&records.iter().collect::<Vec<_>>(), step, rate).mean()
     });
     Ok(steps.collect())
+}
+
+/// Floating-point operations a second of large matrix products on `threads` threads: what no training can surpass here.
+///
+/// # Errors
+/// [`TunerError::Settings`] where there cannot be so many threads.
+pub fn peak(threads: usize) -> Result<f64, TunerError> {
+    const SIZE: usize = 1024;
+    const TIMES: usize = 20;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|error| TunerError::Settings(format!("{threads} threads: {error}")))?;
+    let (left, right) = (vec![0.5_f32; SIZE * SIZE], vec![0.25_f32; SIZE * SIZE]);
+    let mut out = vec![0.0_f32; SIZE * SIZE];
+    let mut product = || {
+        let (left, right) = (View::packed(&left, SIZE, SIZE), View::packed(&right, SIZE, SIZE));
+        multiply(ViewMut::packed(&mut out, SIZE, SIZE), Into::Replace, 1.0, left, right, threads);
+    };
+    // The quickest counts: whatever else the machine did can only have slowed a product down.
+    let quickest = pool.install(|| {
+        product();
+        let mut time = || {
+            let started = Instant::now();
+            product();
+            started.elapsed()
+        };
+        (0..TIMES).map(|_| time()).min()
+    });
+    let seconds = quickest.unwrap_or_default().as_secs_f64();
+    Ok(2.0 * (SIZE as f64).powi(3) / seconds)
 }
 
 /// The likeliest token after `prompt`, and after that one, and so on.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::ModelConfig;
 use crate::network::Rows;
-use crate::records::{epoch_order, share_out};
+use crate::records::{Records, epoch_order, share_out};
 use crate::worker::{Data, check};
 use crate::{Approach, LanguageModel, RunSpec, TunerError};
 
@@ -89,13 +89,14 @@ pub(crate) fn forecast(spec: &RunSpec, model: &LanguageModel, data: &Data) -> Fo
 /// The most rows and targets that a thread works on at a time, and the longest sequence, over a first epoch and all
 /// validation.
 fn largest(spec: &RunSpec, data: &Data) -> (u64, u64, u64) {
-    let all = &data.training.all;
+    let (all, at_once) = (&data.training.all, spec.savings.rows_at_once());
     let order = epoch_order(all.len(), spec.seed, 0);
     let steps = order.chunks(spec.batch_size as usize).map(|step| {
         let records: Vec<_> = step.iter().map(|index| &all[*index as usize]).collect();
-        share_out(&records, spec.threads)
+        share_out(&records, spec.threads, at_once)
     });
-    let measured = data.validation.iter().map(|set| share_out(&set.all.iter().collect::<Vec<_>>(), spec.threads));
+    let whole = |set: &Records| share_out(&set.all.iter().collect::<Vec<_>>(), spec.threads, at_once);
+    let measured = data.validation.iter().map(whole);
     let mut most = (0, 0, 0);
     for portion in steps.chain(measured).flatten().flatten() {
         let Rows { tokens, sequences, targets } = portion;

@@ -13,9 +13,9 @@ use crate::network::Rows;
 use crate::tokenizer::{LaidOut, TurnTokenizer};
 use crate::{Objective, TunerError, Turn};
 
-/// Rows a thread works on at a time; longer records go alone. It bounds the memory of a step with
-/// many long records.
-const ROWS_AT_ONCE: usize = 4096;
+/// Rows a thread works on at a time where a run says nothing else; longer records go alone. It bounds the memory of a
+/// step with many long records.
+pub(crate) const ROWS_AT_ONCE: usize = 4096;
 
 /// Tokenised records.
 #[derive(Debug, Default)]
@@ -95,8 +95,8 @@ pub fn first_records(count: u64, batch_size: u64, seed: u64) -> Vec<u64> {
 }
 
 /// Shares records among `threads`, the longest first to whoever has least, each share in portions
-/// of bounded size. No share is empty.
-pub(crate) fn share_out(records: &[&LaidOut], threads: usize) -> Vec<Vec<Rows>> {
+/// of at most `at_once` rows or one record. No share is empty.
+pub(crate) fn share_out(records: &[&LaidOut], threads: usize, at_once: usize) -> Vec<Vec<Rows>> {
     let threads = threads.clamp(1, records.len().max(1));
     let mut order: Vec<&LaidOut> = records.to_vec();
     order.sort_by_key(|record| std::cmp::Reverse(record.tokens.len()));
@@ -107,7 +107,7 @@ pub(crate) fn share_out(records: &[&LaidOut], threads: usize) -> Vec<Vec<Rows>> 
         };
         let length = record.tokens.len();
         lightest.0 += length;
-        let portion = lightest.1.pop_if(|last| last.tokens.len() + length <= ROWS_AT_ONCE).unwrap_or_default();
+        let portion = lightest.1.pop_if(|last| last.tokens.len() + length <= at_once).unwrap_or_default();
         lightest.1.push(portion.with(record));
     }
     shares.into_iter().map(|(_, portions)| portions).collect()
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn each_record_is_shared_out_once_with_its_targets() {
         let records: Vec<LaidOut> = [5, 9, 3000, 2, 2000, 7].map(record).to_vec();
-        let shares = share_out(&records.iter().collect::<Vec<_>>(), 2);
+        let shares = share_out(&records.iter().collect::<Vec<_>>(), 2, ROWS_AT_ONCE);
         assert_eq!(shares.len(), 2);
         let mut lengths: Vec<usize> = Vec::new();
         for rows in shares.iter().flatten() {

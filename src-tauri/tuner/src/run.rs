@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::TunerError;
 use crate::files;
+use crate::records::ROWS_AT_ONCE;
 
 /// The settings' file name inside a run's folder.
 pub const RUN_FILE: &str = "run.json";
@@ -75,6 +76,16 @@ pub struct Savings {
     /// Keep the optimizer's averages as bfloat16: half their memory, and losses that differ a little.
     #[serde(default)]
     pub half_averages: bool,
+    /// Gradient accumulation: a thread works on so many tokens of a step at a time, at least 1, and sums the gradients. A
+    /// record is never divided. None means 4,096. The losses are the same but for the order of the sums.
+    #[serde(default)]
+    pub tokens_at_once: Option<u32>,
+}
+
+impl Savings {
+    pub(crate) fn rows_at_once(self) -> usize {
+        self.tokens_at_once.map_or(ROWS_AT_ONCE, |tokens| tokens as usize)
+    }
 }
 
 /// How the learning rate goes down after the warm-up.

@@ -23,6 +23,8 @@ pub(crate) struct Trainer<'a> {
     moments: Moments,
     optimizer: AdamW,
     threads: usize,
+    /// Rows that a thread works on at a time.
+    at_once: usize,
     pool: ThreadPool,
     desks: Vec<Desk>,
 }
@@ -73,6 +75,7 @@ impl<'a> Trainer<'a> {
             parameters,
             optimizer,
             threads,
+            at_once: savings.rows_at_once(),
             pool,
         })
     }
@@ -102,7 +105,7 @@ impl<'a> Trainer<'a> {
     /// Learns from `records`: the `step`-th change, from 0, at learning rate `rate`. The loss is the
     /// one before the change.
     pub fn step(&mut self, records: &[&LaidOut], step: u64, rate: f64) -> Measured {
-        let shares = share_out(records, self.threads);
+        let shares = share_out(records, self.threads, self.at_once);
         let mut measured = count(&shares);
         let scale = 1.0 / measured.predicted.max(1) as f32;
         let split = self.threads / shares.len();
@@ -132,7 +135,7 @@ impl<'a> Trainer<'a> {
 
     /// The loss over all of `records`, changing nothing.
     pub fn measure(&mut self, records: &[LaidOut]) -> Measured {
-        let shares = share_out(&records.iter().collect::<Vec<_>>(), self.threads);
+        let shares = share_out(&records.iter().collect::<Vec<_>>(), self.threads, self.at_once);
         let mut measured = count(&shares);
         let split = self.threads / shares.len();
         let Trainer { network, parameters, pool, desks, .. } = self;

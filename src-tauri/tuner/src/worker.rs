@@ -184,6 +184,9 @@ pub(crate) fn check(spec: &RunSpec) -> Result<(), TunerError> {
     {
         return refuse("early stopping takes validation data, a patience of at least 1 and no negative threshold");
     }
+    if spec.savings.tokens_at_once == Some(0) {
+        return refuse("a thread works on at least 1 token at a time");
+    }
     if spec.validate_every == Some(0) {
         return refuse("validation cannot be measured every 0 steps");
     }
@@ -228,9 +231,10 @@ fn identity(spec: &RunSpec, outcome: &Outcome) -> String {
     let (records, tokens) = (outcome.records, outcome.tokens_per_epoch);
     let early = spec.early_stopping.map_or_else(String::new, |rule| format!(" {rule:?}"));
     let half = if spec.savings.half_averages { " bfloat16" } else { "" };
+    let at_once = spec.savings.rows_at_once();
     format!(
         "{objective:?} {approach:?} epochs {epochs} batch {batch_size} rate {learning_rate} {decay:?} \
-         warm-up {warmup_steps} seed {seed} records {records} tokens {tokens}{early}{half}"
+         warm-up {warmup_steps} seed {seed} records {records} tokens {tokens}{early}{half} at once {at_once}"
     )
 }
 

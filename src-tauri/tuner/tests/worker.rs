@@ -230,7 +230,7 @@ fn what_dropout_leaves_out_and_half_averages_repeat_after_an_interruption() {
     let left_out = LoraSettings { dropout: 0.2, ..LoraSettings::of_rank(4) };
     let run = RunSpec {
         decay: Decay::Linear,
-        savings: Savings { half_averages: true, gradient_checkpointing: true },
+        savings: Savings { half_averages: true, gradient_checkpointing: true, ..Savings::default() },
         ..spec(Approach::Lora(left_out))
     };
     let whole = folder(&run);
@@ -241,6 +241,19 @@ fn what_dropout_leaves_out_and_half_averages_repeat_after_an_interruption() {
     assert_eq!(told, expected);
     let without = folder(&RunSpec { approach: Approach::Lora(LoraSettings::of_rank(4)), ..run });
     assert_ne!(figures(&work(without.path(), None).1), expected);
+}
+
+#[test]
+fn a_step_in_small_portions_learns_the_same() {
+    let losses = |tokens_at_once| {
+        let savings = Savings { tokens_at_once, ..Savings::default() };
+        let dir = folder(&RunSpec { savings, ..spec(Approach::Full) });
+        let step = |event: RunEvent| if let RunEvent::Step { loss, .. } = event { Some(loss) } else { None };
+        work(dir.path(), None).1.into_iter().filter_map(step).collect::<Vec<f64>>()
+    };
+    let (whole, portions) = (losses(None), losses(Some(1)));
+    assert_eq!(whole.len(), 21);
+    assert!(whole.iter().zip(&portions).all(|(a, b)| (a - b).abs() < 1e-4), "{whole:?} {portions:?}");
 }
 
 #[test]
@@ -321,7 +334,7 @@ fn the_memory_that_a_run_takes_is_forecast() {
         ..spec(approach)
     };
     let adapters = Approach::Lora(LoraSettings::of_rank(8));
-    let all = Savings { gradient_checkpointing: true, half_averages: true };
+    let all = Savings { gradient_checkpointing: true, half_averages: true, tokens_at_once: Some(300) };
     let (mut forecasts, mut peaks) = (Vec::new(), Vec::new());
     for (approach, savings) in [(Approach::Full, Savings::default()), (Approach::Full, all), (adapters, all)] {
         let run = long(approach, savings);
