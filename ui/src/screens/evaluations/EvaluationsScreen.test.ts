@@ -47,6 +47,21 @@ test('a new evaluation begins with base, examples and tuned, and is started as i
   expect(router.route.rest).toBe('e-2');
 });
 
+test('a press right after typing is not lost, and starts nothing that was not said', async () => {
+  const host = open('#/evaluations/new');
+  render(EvaluationsScreen);
+  const start = await screen.findByTestId<HTMLButtonElement>('evaluation-start');
+  await waitFor(() => expect(start.disabled).toBe(false));
+  await userEvent.type(screen.getByTestId('evaluation-records'), '7');
+  await userEvent.click(start);
+  await waitFor(() => expect(start.textContent).toContain('Ask 21 prompts'));
+  expect(host.argumentsOf('start_evaluation')).toHaveLength(0);
+  await userEvent.clear(screen.getByTestId('evaluation-max-tokens'));
+  await userEvent.type(screen.getByTestId('evaluation-max-tokens'), '48');
+  await userEvent.click(start);
+  await waitFor(() => expect(host.argumentsOf('start_evaluation')[0]?.maxTokens).toBe(48));
+});
+
 test('a metric of its own goes with it once it has an expression', async () => {
   const host = open('#/evaluations/new');
   render(EvaluationsScreen);
