@@ -6,8 +6,7 @@ use std::time::Duration;
 use whetstone_cloud::profiles::Endpoints;
 use whetstone_cloud::{Cloud, Credentials, CustomModelSummary, Endpoint};
 use whetstone_contract::{
-    ActivityState, Api, ConnectionChange, CopyRequest, ImportModelRequest, JobDraft, JobStatus, KeysAgain, ModelArn,
-    Nothing, OwnKind,
+    ActivityState, Api, CopyRequest, ImportModelRequest, JobDraft, JobStatus, KeysAgain, ModelArn, Nothing, OwnKind,
 };
 use whetstone_sandbox::Sandbox;
 
@@ -53,11 +52,6 @@ async fn first_program(home: &Path, team: &Sandbox, folder: &Path) -> Result<Str
 
     let connection = bench.api.add_connection(new(team)).await?;
     with_place(&bench, &connection).await?;
-    // The role that the app makes is for customization jobs; the account's other one is for imports, too.
-    let role_arn = Some(team.role_arn().to_owned());
-    let change =
-        ConnectionChange { connection: connection.id.clone(), name: None, bucket: None, prefix: None, role_arn };
-    bench.api.change_connection(change).await?;
     let there = JobDraft { base_model: "amazon.nova-lite-v1:0:300k".into(), ..draft };
     let job = bench.api.start_job(there).await?;
     let there = bench.wait_for(&job.id, PATIENCE, |job| job.summary.status == JobStatus::Completed).await?;

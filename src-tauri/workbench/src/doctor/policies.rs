@@ -1,5 +1,6 @@
-//! The very documents that let a customization job in: who may take on its role, what the role may do, what the person
-//! needs. Sources: the Bedrock user guide's pages on the service role, on KMS keys and on VPCs of customization jobs.
+//! The very documents that let a customization job in, and a model import with the same role: who may take it on, what it
+//! may do, what the person needs. Sources: the Bedrock user guide's pages on the service roles of both, on KMS keys and on
+//! VPCs of customization jobs.
 
 use serde_json::{Value, json};
 
@@ -42,6 +43,11 @@ impl Place {
         self.bedrock(&self.account, "model-customization-job/*")
     }
 
+    /// Every model import of this account here.
+    fn imports(&self) -> String {
+        self.bedrock(&self.account, "model-import-job/*")
+    }
+
     pub fn foundation_model(&self, id: &str) -> String {
         self.bedrock("", &format!("foundation-model/{id}"))
     }
@@ -66,13 +72,13 @@ impl Place {
 /// Bedrock may take the role on, for jobs of this account in this Region alone.
 pub fn trust(place: &Place) -> Value {
     document(&[json!({
-        "Sid": "CustomizationJobs",
+        "Sid": "CustomizationAndImportJobs",
         "Effect": "Allow",
         "Principal": { "Service": SERVICE },
         "Action": ASSUME,
         "Condition": {
             "StringEquals": { "aws:SourceAccount": place.account },
-            "ArnLike": { "aws:SourceArn": place.jobs() },
+            "ArnLike": { "aws:SourceArn": [place.jobs(), place.imports()] },
         },
     })])
 }
