@@ -7,6 +7,7 @@ const oneDigit = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
 const moneyFormat = new Intl.NumberFormat(LOCALE, { style: 'currency', currency: 'USD' });
 const percentFormat = new Intl.NumberFormat(LOCALE, { style: 'percent', maximumFractionDigits: 0 });
 const exactFormat = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'medium' });
+const minuteFormat = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'short' });
 const relativeFormat = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto', style: 'long' });
 
 export const count = (value: number): string => whole.format(value);
@@ -14,6 +15,8 @@ export const loss = (value: number): string => lossFormat.format(value);
 export const decimal = (value: number): string => oneDigit.format(value);
 export const percent = (fraction: number): string => percentFormat.format(fraction);
 export const exactTime = (time: number): string => exactFormat.format(time);
+/** For what was set to a minute. */
+export const minuteTime = (time: number): string => minuteFormat.format(time);
 
 /** "1 record", "3 records". */
 export function plural(value: number, one: string, many = `${one}s`): string {

@@ -84,7 +84,8 @@ impl EvaluationRecord {
 pub fn name_of(candidate: &Candidate) -> String {
     let mut name = candidate.name.clone();
     if candidate.examples > 0 {
-        name += &format!(", {} examples", candidate.examples);
+        let many = if candidate.examples == 1 { "example" } else { "examples" };
+        name += &format!(", {} {many}", candidate.examples);
     }
     if candidate.system.is_some() {
         name += ", own system text";

@@ -148,12 +148,14 @@ impl Workbench {
         if model_id.contains(":provisioned-model/") {
             return unknown("Billed by the hour, however much it answers.");
         }
-        if !model_id.contains(":custom-model-deployment/") {
-            return unknown("No dated source in the app names the price of this model's tokens.");
-        }
         let base: Option<&'static BaseModel> = base.and_then(|id| whetstone_catalog::catalog().find(id));
-        let input = self.rate(link, base, PriceItem::InputTokens, |_| true).await;
-        let output = self.rate(link, base, PriceItem::OutputTokens, |_| true).await;
+        let (reading, writing) = if model_id.contains(":custom-model-deployment/") {
+            (PriceItem::InputTokens, PriceItem::OutputTokens)
+        } else {
+            (PriceItem::BaseInputTokens, PriceItem::BaseOutputTokens)
+        };
+        let input = self.rate(link, base, reading, |_| true).await;
+        let output = self.rate(link, base, writing, |_| true).await;
         let (Some(input), Some(output)) = (input, output) else {
             return unknown("No dated source names the price of this model's tokens.");
         };

@@ -51,7 +51,7 @@ export function agreementWords(found: Agreement): string {
 }
 
 export function candidateName(candidate: Candidate): string {
-  const examples = candidate.examples > 0 ? `, ${candidate.examples} examples` : '';
+  const examples = candidate.examples > 0 ? `, ${plural(candidate.examples, 'example')}` : '';
   return `${candidate.name}${examples}${candidate.system === null ? '' : ', own system text'}`;
 }
 
