@@ -80,7 +80,8 @@ fn unreadable(request: &Request<Body>) -> Option<ApiError> {
         let message = "A header you provided implies functionality that is not implemented: browser-based uploads.";
         return Some(ApiError::new(ErrorKind::UnknownOperation, message));
     }
-    if header("authorization").starts_with("AWS4-") && !is_date(header("x-amz-date")) {
+    let authorization = header("authorization");
+    if authorization.starts_with("AWS4-") && !is_date(header("x-amz-date")) {
         return denied("AWS authentication requires a valid Date or x-amz-date header");
     }
     let query = parse_query(request.uri().query().unwrap_or_default());
@@ -88,7 +89,17 @@ fn unreadable(request: &Request<Body>) -> Option<ApiError> {
     if dates.any(|(_, value)| !is_date(value)) {
         return denied("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
     }
+    let in_query = query.iter().filter(|(name, _)| name == "X-Amz-Credential").map(|(_, value)| &**value);
+    let mut credentials = in_query.chain(authorization.split_once("Credential=").map(|(_, value)| value));
+    if credentials.any(|credential| !is_dated(credential)) {
+        return denied("The Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\"");
+    }
     None
+}
+
+/// Whether only digits stand where the date of a credential's scope belongs.
+fn is_dated(credential: &str) -> bool {
+    credential.split('/').nth(1).is_none_or(|date| date.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// `20261122T100824Z`, as far as its characters go.

@@ -113,7 +113,14 @@ async fn a_date_that_is_none_is_refused_in_s3s_words() {
     in_query.headers_mut().remove("authorization");
     let mut in_header = client.signed("s3", "GET", "/b/k", b"");
     in_header.headers_mut().insert("x-amz-date", "2026112 T100824Z".parse().unwrap());
-    for request in [in_query, in_header] {
+    let mut in_scope = client.signed("s3", "GET", "/b/k", b"");
+    let scope = "AWS4-HMAC-SHA256 Credential=A/20261!22/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00";
+    in_scope.headers_mut().insert("authorization", scope.parse().unwrap());
+    let presigned =
+        presigned.replace("2026112%20T100824Z", "20261122T100824Z").replace("%2F20261122%2F", "%2F20261%2122%2F");
+    let mut in_query_scope = client.signed("s3", "GET", &format!("{presigned}{}", "0".repeat(64)), b"");
+    in_query_scope.headers_mut().remove("authorization");
+    for request in [in_query, in_header, in_scope, in_query_scope] {
         let answer = receive(client.send(request).await).await;
         assert_eq!(answer.status, 403, "{}", answer.text());
         assert!(answer.text().contains("<Code>AccessDenied</Code>"), "{}", answer.text());
