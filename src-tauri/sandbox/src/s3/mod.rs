@@ -74,14 +74,18 @@ pub(crate) async fn answer(service: &S3Service, request: Request<Body>) -> Resul
 /// inside and which there are none of here.
 fn unreadable(request: &Request<Body>) -> Option<ApiError> {
     let denied = |message: &str| Some(ApiError::new(ErrorKind::AccessDenied, message));
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // Not only what is ASCII: `s3s` reads the rest, too.
+    let header = |name: &str| {
+        let value = request.headers().get(name).map_or(&b""[..], |value| value.as_bytes());
+        String::from_utf8_lossy(value).into_owned()
+    };
     let kind = header("content-type").trim_start().to_ascii_lowercase();
     if request.method() == http::Method::POST && kind.starts_with("multipart/form-data") {
         let message = "A header you provided implies functionality that is not implemented: browser-based uploads.";
         return Some(ApiError::new(ErrorKind::UnknownOperation, message));
     }
     let authorization = header("authorization");
-    if authorization.starts_with("AWS4-") && !is_date(header("x-amz-date")) {
+    if authorization.starts_with("AWS4-") && !is_date(&header("x-amz-date")) {
         return denied("AWS authentication requires a valid Date or x-amz-date header");
     }
     let query = parse_query(request.uri().query().unwrap_or_default());
