@@ -1,5 +1,6 @@
 //! What the targets of the readers share.
 
+use std::io::Write;
 use std::ops::ControlFlow;
 
 use whetstone_dataset::{Item, ReadOptions, RecordReader, import_jsonl, sniff};
@@ -39,10 +40,24 @@ pub fn read_file(name: &str, bytes: &[u8]) {
             }
         }
     }
-    let mut out = Vec::new();
-    if let Ok(imported) = import_jsonl(&path, &options, &mut out, &mut |_, _| ControlFlow::Continue(())) {
+    let mut written = Lines(0);
+    if let Ok(imported) = import_jsonl(&path, &options, &mut written, &mut |_, _| ControlFlow::Continue(())) {
         assert_eq!(imported.records, lines);
-        assert_eq!(out.iter().filter(|byte| **byte == b'\n').count() as u64, lines);
+        assert_eq!(written.0, lines);
+    }
+}
+
+/// Counts the lines that are written to it: on a person's machine they would go to its disk.
+struct Lines(u64);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

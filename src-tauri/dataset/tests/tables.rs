@@ -5,7 +5,11 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use parquet::data_type::{ByteArrayType, Int32Type};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
 use serde_json::{Map, Value, json};
 use whetstone_dataset::{Format, ReadError, ReadOptions, Record, Schema, import_jsonl, read, sheets, sniff};
 
@@ -43,7 +47,7 @@ fn told(record: &Record, like: &Value) -> Value {
 #[test]
 fn tables_that_other_tools_wrote_are_read_as_they_were_meant() {
     let expected = expected();
-    assert_eq!(expected.len(), 7);
+    assert_eq!(expected.len(), 9);
     for (name, rows) in &expected {
         let rows = rows.as_array().unwrap();
         let records = records(&folder().join(name));
@@ -122,4 +126,35 @@ fn a_table_that_is_damaged_or_cut_off_is_refused() {
             let _ = read(&path, &ReadOptions::default(), &mut |_, _| ControlFlow::Continue(()));
         }
     }
+}
+
+/// A Parquet file of one row, whose one list has so many zeros: a few hundred bytes, however many they are.
+fn list_of_zeros(path: &Path, zeros: usize) {
+    let schema = "message rows { required binary prompt (UTF8); repeated int32 numbers; }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = SerializedFileWriter::new(file, schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut prompt = group.next_column().unwrap().unwrap();
+    prompt.typed::<ByteArrayType>().write_batch(&["Hi".into()], None, None).unwrap();
+    prompt.close().unwrap();
+    let mut numbers = group.next_column().unwrap().unwrap();
+    let repetitions: Vec<i16> = (0..zeros).map(|index| i16::from(index > 0)).collect();
+    numbers.typed::<Int32Type>().write_batch(&vec![0; zeros], Some(&vec![1; zeros]), Some(&repetitions)).unwrap();
+    numbers.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+}
+
+#[test]
+fn a_small_file_that_would_take_much_memory_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bomb.parquet");
+    list_of_zeros(&path, 10_000);
+    assert_eq!(records(&path).len(), 1);
+
+    list_of_zeros(&path, 20_000_000);
+    assert!(std::fs::metadata(&path).unwrap().len() < 5_000);
+    let refused = read(&path, &ReadOptions::default(), &mut |_, _| ControlFlow::Continue(())).unwrap_err();
+    assert!(matches!(refused, ReadError::Damaged { .. }), "{refused}");
 }

@@ -49,6 +49,13 @@ def parquet():
         table = pyarrow.Table.from_pandas(frame, schema=schema)
         pyarrow.parquet.write_table(table, FOLDER / name, compression=compression, row_group_size=2)
         expect(name, pairs(value))
+    # Texts as lengths and as differences, which other writers choose by themselves.
+    for version in ("1.0", "2.0"):
+        name = f"pairs-delta-{version[0]}.parquet"
+        encodings = {"question": "DELTA_BYTE_ARRAY", "answer": "DELTA_LENGTH_BYTE_ARRAY"}
+        pyarrow.parquet.write_table(table, FOLDER / name, compression="snappy", use_dictionary=False,
+                                    column_encoding=encodings, data_page_version=version)
+        expect(name, pairs(value))
     conversations = [
         {"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"},
                       {"role": "assistant", "content": "Hello"}], "tags": ["a", "b"], "source": {"name": "web"}},

@@ -5,8 +5,10 @@
 //! brings to light ends that thread and nothing else.
 
 mod parquet;
+mod parquet_bounds;
 mod xlsx;
 
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -15,8 +17,10 @@ use serde_json::{Map, Value};
 
 use crate::error::ReadError;
 
-/// Rows that may wait to be taken.
-const WAITING: usize = 64;
+/// Rows are handed over in batches of so many,
+const ROWS_AT_ONCE: usize = 64;
+/// or of so many bytes: a file may have the same long text in every row, and be small.
+const BYTES_AT_ONCE: usize = 1 << 20;
 
 /// A row as it stands in its file.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +52,8 @@ pub(crate) enum Told {
 
 /// The rows of a file, as they are read.
 pub(crate) struct Rows {
-    told: Receiver<Told>,
+    told: Receiver<Vec<Told>>,
+    batch: std::vec::IntoIter<Told>,
     worker: Option<JoinHandle<()>>,
     pub total: Option<u64>,
     pub taken: u64,
@@ -63,13 +68,56 @@ impl std::fmt::Debug for Rows {
     }
 }
 
-/// Hands rows over; false once nobody takes them any more.
-pub(crate) struct Teller(SyncSender<Told>);
+/// Hands rows over, a batch at a time.
+pub(crate) struct Teller {
+    sender: SyncSender<Vec<Told>>,
+    batch: RefCell<Vec<Told>>,
+    bytes: Cell<usize>,
+}
 
 impl Teller {
-    fn tell(&self, told: Told) -> bool {
-        self.0.send(told).is_ok()
+    fn new(sender: SyncSender<Vec<Told>>) -> Self {
+        Self { sender, batch: RefCell::default(), bytes: Cell::default() }
     }
+
+    /// False once nobody takes rows any more.
+    fn tell(&self, told: Told) -> bool {
+        if let Told::Row(row) = &told {
+            self.bytes.set(self.bytes.get() + row.cells.bytes());
+        }
+        let mut batch = self.batch.borrow_mut();
+        batch.push(told);
+        if batch.len() < ROWS_AT_ONCE && self.bytes.get() < BYTES_AT_ONCE {
+            return true;
+        }
+        self.bytes.set(0);
+        self.sender.send(std::mem::take(&mut batch)).is_ok()
+    }
+
+    fn tell_the_rest(self) {
+        // Nobody may be there to take it.
+        let _ = self.sender.send(self.batch.into_inner());
+    }
+}
+
+impl Cells {
+    /// Roughly what they take in memory.
+    fn bytes(&self) -> usize {
+        match self {
+            Cells::Texts(texts) => texts.iter().map(|text| size_of::<String>() + text.len()).sum(),
+            Cells::Named(cells) => cells.iter().map(|(name, value)| name.len() + bytes(value)).sum(),
+        }
+    }
+}
+
+fn bytes(value: &Value) -> usize {
+    let inside = match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(bytes).sum(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + bytes(value)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    };
+    size_of::<Value>() + inside
 }
 
 /// The names of a spreadsheet's sheets, but for hidden ones.
@@ -91,29 +139,35 @@ impl Rows {
     }
 
     fn read_by(path: &Path, read: impl FnOnce(&Path, &Teller) -> Result<(), ReadError> + Send + 'static) -> Rows {
-        let (sender, told) = sync_channel(WAITING);
+        // One batch is read while one waits and one is taken.
+        let (sender, told) = sync_channel(1);
         let path = path.to_owned();
         let worker = std::thread::spawn(move || {
-            let teller = Teller(sender);
+            let teller = Teller::new(sender);
             if let Err(error) = read(&path, &teller) {
                 teller.tell(Told::Refused(error));
             }
+            teller.tell_the_rest();
         });
-        Rows { told, worker: Some(worker), total: None, taken: 0, notes: Vec::new(), sheet: None }
+        let batch = Vec::new().into_iter();
+        Rows { told, batch, worker: Some(worker), total: None, taken: 0, notes: Vec::new(), sheet: None }
     }
 
     pub fn next_row(&mut self) -> Result<Option<TableRow>, ReadError> {
         loop {
-            match self.told.recv() {
-                Ok(Told::Total(total)) => self.total = Some(total),
-                Ok(Told::Note(note)) => self.notes.push(note),
-                Ok(Told::Sheet(name)) => self.sheet = Some(name),
-                Ok(Told::Row(row)) => {
+            match self.batch.next() {
+                Some(Told::Total(total)) => self.total = Some(total),
+                Some(Told::Note(note)) => self.notes.push(note),
+                Some(Told::Sheet(name)) => self.sheet = Some(name),
+                Some(Told::Row(row)) => {
                     self.taken += 1;
                     return Ok(Some(row));
                 }
-                Ok(Told::Refused(error)) => return Err(error),
-                Err(_) => break,
+                Some(Told::Refused(error)) => return Err(error),
+                None => match self.told.recv() {
+                    Ok(batch) => self.batch = batch.into_iter(),
+                    Err(_) => break,
+                },
             }
         }
         // The thread has ended: in order, or because the library could not cope with the file.

@@ -4,33 +4,33 @@ use std::fs::File;
 use std::path::Path;
 
 use parquet::errors::ParquetError;
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::reader::{FileReader, Length, SerializedFileReader};
 use parquet::record::reader::RowIter;
 use parquet::record::{Field, Row};
 use serde_json::{Map, Value};
 
+use super::parquet_bounds::{BoundedFile, BoundedGroup};
 use super::{Cells, TableRow, Teller, Told};
 use crate::error::ReadError;
 
-/// A column's part in a row group is unpacked in pages; no page may be larger than its part says, and
-/// no part than this.
-const MOST_BYTES: i64 = 1 << 31;
-
 pub(super) fn read(path: &Path, teller: &Teller) -> Result<(), ReadError> {
-    let file = File::open(path).map_err(ReadError::io(path))?;
+    let file = BoundedFile(File::open(path).map_err(ReadError::io(path))?);
+    let size = file.len();
     let reader = SerializedFileReader::new(file).map_err(|error| damaged(&error))?;
     let metadata = reader.metadata();
-    let parts = metadata.row_groups().iter().flat_map(|group| group.columns());
-    if parts.clone().any(|part| part.uncompressed_size() > MOST_BYTES || part.uncompressed_size() < 0) {
-        return Err(ReadError::TooLarge { what: "a column of its row groups is larger than 2 GB".to_owned() });
-    }
     let rows: i64 = metadata.row_groups().iter().map(|group| group.num_rows().max(0)).sum();
     teller.tell(Told::Total(rows.unsigned_abs()));
     let mut left_out: Vec<String> = Vec::new();
-    for (number, row) in (1..).zip(RowIter::from_file_into(Box::new(reader))) {
-        let cells = object(&row.map_err(|error| damaged(&error))?, &mut left_out);
-        if !teller.tell(Told::Row(TableRow { number, cells: Cells::Named(cells) })) {
-            return Ok(());
+    let mut number = 0;
+    for index in 0..reader.num_row_groups() {
+        let group = reader.get_row_group(index).map_err(|error| damaged(&error))?;
+        let group = BoundedGroup::new(group, size);
+        for row in RowIter::from_row_group(None, &group).map_err(|error| damaged(&error))? {
+            number += 1;
+            let cells = object(&row.map_err(|error| damaged(&error))?, &mut left_out);
+            if !teller.tell(Told::Row(TableRow { number, cells: Cells::Named(cells) })) {
+                return Ok(());
+            }
         }
     }
     if !left_out.is_empty() {
