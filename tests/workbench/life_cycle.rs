@@ -32,6 +32,7 @@ fn chart_of(jobs: &[&str]) -> ChartRequest {
         jobs: jobs.iter().map(|job| (*job).to_owned()).collect(),
         width: 640,
         height: 240,
+        density: 1.0,
         smoothing: 0.6,
         log_scale: false,
         clip_outliers: false,

@@ -84,6 +84,7 @@ fn draw(
         axis: XAxis::Step,
         width,
         height,
+        density: 1.0,
         palette: &palette,
         log_scale: false,
         clip_outliers: false,

@@ -72,17 +72,21 @@ impl Curve {
         }
         let mut average = 0.0;
         let mut missing = 1.0;
-        let values = self.values.iter().map(|value| {
+        let mut values = self.values.iter();
+        let mut smoothed = Vec::with_capacity(self.len());
+        // Once nothing is missing any more there is nothing to divide by.
+        while missing > f64::EPSILON / 4.0
+            && let Some(value) = values.next()
+        {
             average = average * weight + (1.0 - weight) * value;
             missing *= weight;
-            // From here on it changes the divisor no more; halved on, it would become a number so small that the processor
-            // takes its slow way with it, for every step that follows.
-            if missing < f64::EPSILON / 4.0 {
-                missing = 0.0;
-            }
-            average / (1.0 - missing)
-        });
-        Ok(Self::of(Arc::clone(&self.at), values.collect()))
+            smoothed.push(average / (1.0 - missing));
+        }
+        smoothed.extend(values.map(|value| {
+            average = average * weight + (1.0 - weight) * value;
+            average
+        }));
+        Ok(Self::of(Arc::clone(&self.at), smoothed))
     }
 
     pub fn len(&self) -> usize {

@@ -22,7 +22,11 @@ pub(crate) struct Frame {
     pub log_scale: bool,
     /// Some values are beyond the axis, because outliers were left out of it.
     pub cut: bool,
+    density: f64,
 }
+
+/// A screen with more of its own pixels in one than this is drawn for as if it had so many.
+const DENSEST: f64 = 4.0;
 
 impl Frame {
     pub fn new(chart: &LossChart<'_>) -> Self {
@@ -53,7 +57,14 @@ impl Frame {
             }
         });
         let cut = shown.is_some_and(|(_, _, cut)| cut);
-        Self { edges: Edges { left, top, right, bottom }, along, losses, log_scale: chart.log_scale, cut }
+        Self {
+            edges: Edges { left, top, right, bottom },
+            along,
+            losses,
+            log_scale: chart.log_scale,
+            cut,
+            density: chart.density.clamp(1.0, DENSEST),
+        }
     }
 
     pub fn place(&self, (at, loss): (f64, f64)) -> Place {
@@ -75,9 +86,9 @@ impl Frame {
         (self.edges.top - self.edges.bottom).mul_add(share, self.edges.bottom)
     }
 
-    /// One column for each half pixel, which is a whole one on a dense screen.
+    /// The column of the screen's own pixels that a place falls into.
     pub fn column(&self, at: f64) -> i64 {
-        (self.x(at) * 2.0) as i64
+        (self.x(at) * self.density) as i64
     }
 
     /// What a line of this curve is made of: the points in view and their neighbours outside.

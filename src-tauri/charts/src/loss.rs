@@ -55,6 +55,8 @@ pub struct LossChart<'a> {
     pub width: u32,
     /// In CSS pixels.
     pub height: u32,
+    /// How many pixels of the screen one pixel is, across: a line keeps so many columns of points for it.
+    pub density: f64,
     pub palette: &'a Palette,
     /// A logarithmic axis for the loss; the curves were then made for one.
     pub log_scale: bool,

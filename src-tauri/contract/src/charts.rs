@@ -8,6 +8,8 @@ shapes! {
         pub jobs: Vec<String>,
         pub width: u32,
         pub height: u32,
+        /// Pixels of the screen for each pixel, across: 2 on a dense screen.
+        pub density: f64,
         /// Weight of the past in the running mean, 0 to 0.99.
         pub smoothing: f64,
         pub log_scale: bool,

@@ -280,6 +280,10 @@ export type ChartRequest = {
  */
 jobs: Array<string>, width: number, height: number, 
 /**
+ * Pixels of the screen for each pixel, across: 2 on a dense screen.
+ */
+density: number, 
+/**
  * Weight of the past in the running mean, 0 to 0.99.
  */
 smoothing: number, logScale: boolean, 

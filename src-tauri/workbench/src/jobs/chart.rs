@@ -145,6 +145,7 @@ fn draw(runs: &[Run], request: &ChartRequest) -> Result<LossPicture, AppError> {
         },
         width: request.width,
         height: request.height,
+        density: request.density,
         palette: &palette(&request.palette),
         log_scale: request.log_scale,
         clip_outliers: request.clip_outliers,

@@ -112,6 +112,7 @@ export class ChartView {
       jobs: [...this.jobs],
       width: Math.round(this.#size.width),
       height: Math.round(this.#size.height),
+      density: window.devicePixelRatio,
       smoothing: this.#smoothing,
       logScale: this.#logScale,
       clipOutliers: this.#clip,
