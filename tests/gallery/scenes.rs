@@ -119,7 +119,7 @@ async fn records(window: &Window, camera: &mut Camera) -> Outcome {
     window.click("record-face-form").await?;
     window.click("find-open").await?;
     window.fill("find-text", "order").await?;
-    window.wait_text("find-tally", SOON, |text| text.contains("of")).await?;
+    window.wait_text("find-tally", SOON, |text| text.contains("hits")).await?;
     window.click("find-replace-open").await?;
     window.click("side-tab-matches").await?;
     camera.take(window, "records-find").await?;
