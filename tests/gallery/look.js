@@ -57,7 +57,9 @@ const tooWide = () =>
 const unseenFocus = () => {
   const layer = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body;
   const looks = (element) => {
-    const chosen = element.querySelector('[aria-selected="true"]');
+    // Of several that are chosen, the one that keys act on.
+    const current = element.getAttribute('aria-activedescendant');
+    const chosen = current ? document.getElementById(current) : element.querySelector('[aria-selected="true"]');
     const around = [element, chosen, element.nextElementSibling, element.parentElement, element.parentElement?.parentElement];
     return around
       .filter(Boolean)
