@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::generation::Memory;
+use crate::generation::{Memory, likeliest};
 use crate::network::{Pass, Rows};
 use crate::parameters::{Gradient, Parameters};
 use crate::product::{Into, View, ViewMut, multiply};
@@ -112,7 +112,7 @@ pub fn greedy(model: &LanguageModel, prompt: &[u32], count: usize) -> Vec<u32> {
     let mut tokens = Vec::new();
     while tokens.len() < count {
         let logits = memory.read(&model.network, &model.weights, &unread);
-        let best = (0..).zip(logits.iter()).max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(token, _)| token);
+        let best = likeliest(logits);
         tokens.push(best);
         unread = vec![best];
     }

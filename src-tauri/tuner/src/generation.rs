@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::TunerError;
 use crate::kernels::attention::{self, HeadRows};
+use crate::kernels::lanes::{highest, widest};
 use crate::kernels::rope::Turn as Rotation;
 use crate::network::{Network, Pass};
 use crate::tokenizer::TurnTokenizer;
@@ -183,17 +184,22 @@ pub(crate) fn generate(
     Ok(Generated { text: speech.said, input_tokens, output_tokens, stop, stop_sequence })
 }
 
+/// The likeliest token, the first among equals.
+pub(crate) fn likeliest(logits: &[f32]) -> u32 {
+    let most = widest!(highest(logits));
+    logits.iter().position(|logit| *logit == most).unwrap_or_default() as u32
+}
+
 /// Draws a token; what `logits` hold afterwards is not defined.
 fn draw(logits: &mut [f32], options: &SampleOptions, random: &mut ChaCha8Rng) -> u32 {
+    if options.temperature <= 0.0 {
+        return likeliest(logits);
+    }
     let mut order: Vec<u32> = (0..logits.len() as u32).collect();
-    let likelier = |logits: &[f32], a: &u32, b: &u32| {
+    order.sort_unstable_by(|a, b| {
         let (x, y) = (logits[*a as usize], logits[*b as usize]);
         y.total_cmp(&x).then(a.cmp(b))
-    };
-    if options.temperature <= 0.0 {
-        return order.into_iter().min_by(|a, b| likelier(logits, a, b)).unwrap_or_default();
-    }
-    order.sort_unstable_by(|a, b| likelier(logits, a, b));
+    });
     let highest = logits[order[0] as usize];
     let mut total = 0.0;
     for value in logits.iter_mut() {

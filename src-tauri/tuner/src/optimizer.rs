@@ -149,7 +149,7 @@ impl AdamW {
         // Chunks are summed in order, so the result does not depend on which thread was quicker.
         let squares: Vec<f64> = gradient
             .par_chunks(CHUNK)
-            .map(|chunk| chunk.chunks(SUMMED).map(|part| f64::from(widest(|| dot(part, part)))).sum())
+            .map(|chunk| chunk.chunks(SUMMED).map(|part| f64::from(widest!(dot(part, part)))).sum())
             .collect();
         let length = squares.iter().sum::<f64>().sqrt();
         if length > f64::from(self.clip) { (f64::from(self.clip) / length) as f32 } else { 1.0 }
@@ -175,8 +175,9 @@ impl Change {
             .zip(averages.first.par_chunks_mut(CHUNK))
             .zip(averages.second.par_chunks_mut(CHUNK))
             .for_each(|(((values, gradient), first), second)| {
-                widest(|| {
-                    for (((value, slope), first), second) in values.iter_mut().zip(gradient).zip(first).zip(second) {
+                widest!({
+                    let averages = first.iter_mut().zip(second.iter_mut());
+                    for ((value, slope), (first, second)) in values.iter_mut().zip(gradient).zip(averages) {
                         let slope = slope * self.shrink;
                         let (mut mean, mut square) = (first.read(), second.read());
                         mean += (1.0 - beta1) * (slope - mean);

@@ -188,7 +188,7 @@ fn count(shares: &[Vec<Rows>]) -> Measured {
 fn sum(into: &mut [f32], values: &[f32]) {
     const CHUNK: usize = 1 << 15;
     into.par_chunks_mut(CHUNK).zip(values.par_chunks(CHUNK)).for_each(|(into, values)| {
-        widest(|| {
+        widest!({
             for (into, value) in into.iter_mut().zip(values) {
                 *into += value;
             }

@@ -102,7 +102,7 @@ pub(crate) fn forward(
 fn softmax(scores: &mut [f32], visible: usize) -> f32 {
     let (seen, hidden) = scores.split_at_mut(visible);
     hidden.fill(0.0);
-    widest(|| {
+    widest!({
         let most = highest(seen);
         let sum = exponentials(seen, most);
         let share = 1.0 / sum;
@@ -151,8 +151,8 @@ pub(crate) fn backward(
             for (row, chances) in chances.chunks_exact_mut(seen).enumerate() {
                 let log_sum = log_sums[(start + row) * heads.queries + head];
                 let (visible, hidden) = chances.split_at_mut(start + row + 1);
-                widest(|| {
-                    for chance in visible {
+                widest!({
+                    for chance in visible.iter_mut() {
                         *chance = exp(*chance - log_sum);
                     }
                 });
@@ -167,7 +167,7 @@ pub(crate) fn backward(
             multiply(product, Into::Replace, 1.0, above, values.transposed(), 1);
             for (row, (slopes, chances)) in slopes.chunks_exact_mut(seen).zip(chances.chunks_exact(seen)).enumerate() {
                 let at = (start + row) * out_stride + head * width;
-                widest(|| {
+                widest!({
                     let along = dot(&output[at..at + width], &output_gradient[at..at + width]);
                     for (slope, chance) in slopes.iter_mut().zip(chances) {
                         *slope = chance * (*slope - along);

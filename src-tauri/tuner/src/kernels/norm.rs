@@ -5,9 +5,9 @@ use super::lanes::{dot, widest};
 /// Writes `gain · row / rms(row)` for each row and keeps `1 / rms` for the way back.
 pub(crate) fn forward(input: &[f32], gain: &[f32], epsilon: f32, output: &mut [f32], inverse: &mut [f32]) {
     let width = gain.len();
-    widest(|| {
+    widest!({
         let rows = input.chunks_exact(width).zip(output.chunks_exact_mut(width));
-        for ((row, out), inverse) in rows.zip(inverse) {
+        for ((row, out), inverse) in rows.zip(inverse.iter_mut()) {
             *inverse = 1.0 / (dot(row, row) / width as f32 + epsilon).sqrt();
             for ((out, x), gain) in out.iter_mut().zip(row).zip(gain) {
                 *out = x * *inverse * gain;
@@ -27,7 +27,7 @@ pub(crate) fn backward(
     gain_gradient: &mut [f32],
 ) {
     let width = gain.len();
-    widest(|| {
+    widest!({
         let rows = input.chunks_exact(width).zip(output_gradient.chunks_exact_mut(width));
         for (((row, above), below), inverse) in rows.zip(input_gradient.chunks_exact_mut(width)).zip(inverse) {
             for ((x, dy), sum) in row.iter().zip(above.iter()).zip(&mut *gain_gradient) {

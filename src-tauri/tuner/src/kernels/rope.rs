@@ -42,7 +42,7 @@ impl Rotations {
             Turn::Forward => 1.0,
             Turn::Back => -1.0,
         };
-        widest(|| {
+        widest!({
             for head in row.chunks_exact_mut(2 * half).take(heads) {
                 let (first, second) = head.split_at_mut(half);
                 for ((a, b), (sin, cos)) in first.iter_mut().zip(second).zip(turns) {

@@ -5,7 +5,7 @@ use super::lanes::widest;
 
 /// Each row of `gate_up` holds the gate's columns, then as many of up's.
 pub(crate) fn forward(gate_up: &[f32], width: usize, output: &mut [f32]) {
-    widest(|| {
+    widest!({
         for (row, out) in gate_up.chunks_exact(2 * width).zip(output.chunks_exact_mut(width)) {
             let (gate, up) = row.split_at(width);
             for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
@@ -17,7 +17,7 @@ pub(crate) fn forward(gate_up: &[f32], width: usize, output: &mut [f32]) {
 
 /// Replaces `gate_up` by its gradient, given that of the output.
 pub(crate) fn backward(gate_up: &mut [f32], width: usize, output_gradient: &[f32]) {
-    widest(|| {
+    widest!({
         for (row, above) in gate_up.chunks_exact_mut(2 * width).zip(output_gradient.chunks_exact(width)) {
             let (gate, up) = row.split_at_mut(width);
             for ((gate, up), dy) in gate.iter_mut().zip(up).zip(above) {

@@ -24,7 +24,7 @@ impl Network {
         for part in parts(rows.targets.len()) {
             let wanted: Vec<u32> = rows.targets[part.clone()].iter().map(|(_, token)| *token).collect();
             self.head_logits(weights, &mut pass.head, part, threads);
-            loss += cross_entropy::forward(&pass.head.logits, self.config.vocab_size, &wanted);
+            loss += cross_entropy::forward(&mut pass.head.logits, self.config.vocab_size, &wanted);
         }
         loss
     }
