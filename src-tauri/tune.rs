@@ -62,6 +62,10 @@ impl Host for Headless {
         None
     }
 
+    async fn pick_attachments(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
     async fn pick_recipe(&self) -> Option<PathBuf> {
         None
     }

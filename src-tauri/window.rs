@@ -9,7 +9,7 @@ use serde_json::Value;
 use tauri::{AppHandle, DragDropEvent, Emitter, Manager, State, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 use whetstone_contract::{AppError, AppEvent};
-use whetstone_workbench::{Host, Workbench, WorkbenchConfig};
+use whetstone_workbench::{Host, Workbench, WorkbenchConfig, attachable_extensions};
 
 /// The name under which every `AppEvent` reaches the window.
 const EVENT: &str = "whetstone";
@@ -47,10 +47,8 @@ pub fn open(data_dir: PathBuf, file: Option<PathBuf>) -> Result<(), String> {
             Ok(())
         })
         .on_window_event(|window, event| {
-            if let WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) = event
-                && let Some(path) = paths.first()
-            {
-                window.state::<Arc<Workbench>>().offer_file(path);
+            if let WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) = event {
+                window.state::<Arc<Workbench>>().drop_files(paths);
             }
         })
         .run(tauri::generate_context!())
@@ -107,6 +105,16 @@ impl Host for Desktop {
             .add_filter("All files", &["*"])
             .pick_file(move |file| drop(answer.send(file)));
         picked.await.ok().flatten()?.into_path().ok()
+    }
+
+    async fn pick_attachments(&self) -> Vec<PathBuf> {
+        let (answer, picked) = tokio::sync::oneshot::channel();
+        let extensions: Vec<&str> = attachable_extensions().collect();
+        let dialog = self.app.dialog().file().set_title("Attach to the prompt");
+        let dialog = dialog.add_filter("Pictures and documents", &extensions);
+        dialog.pick_files(move |files| drop(answer.send(files)));
+        let files = picked.await.ok().flatten().unwrap_or_default();
+        files.into_iter().filter_map(|file| file.into_path().ok()).collect()
     }
 
     async fn pick_recipe(&self) -> Option<PathBuf> {

@@ -188,6 +188,23 @@ def test_a_missing_object_and_bucket_are_not_found(account):
     assert refusal(account.s3.list_objects_v2, Bucket="no-such-bucket")[:2] == ("NoSuchBucket", 404)
 
 
+@pytest.mark.parametrize("model", ["whetstone.tiny-v1", "amazon.nova-lite-v1:0"])
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"image": {"format": "png", "source": {"bytes": b"\x89PNG" + bytes(3_700_000)}}},
+        {"document": {"format": "csv", "name": "rates", "source": {"bytes": b"month,rate\n"}}},
+    ],
+    ids=["image", "document"],
+)
+def test_what_is_no_text_is_refused_by_the_model_of_text_that_answers(account, model, block):
+    content = [{"text": "What is in it?"}, block]
+    for ask in (account.runtime.converse, account.runtime.converse_stream):
+        code, status, message = refusal(ask, modelId=model, messages=[{"role": "user", "content": content}])
+        assert (code, status) == ("ValidationException", 400)
+        assert f"{next(iter(block))} content block" in message
+
+
 def test_a_custom_model_is_not_served_without_a_deployment(account, tuned):
     model = tuned.job["outputModelArn"]
     code, status, _ = refusal(account.runtime.converse, modelId=model, **conversation("Hello"))

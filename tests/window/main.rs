@@ -2,6 +2,7 @@
 //!
 //! They want a display (Xvfb will do) and WebKitWebDriver; `scripts/test window` brings both.
 
+mod attachments;
 mod bad_input;
 mod connections;
 mod evaluation;

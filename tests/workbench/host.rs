@@ -29,6 +29,8 @@ pub struct TestHost {
     pub folder: Mutex<Option<PathBuf>>,
     /// What the dialog for a recipe answers next.
     pub recipe: Mutex<Option<PathBuf>>,
+    /// What the dialog for attachments answers next.
+    pub attachments: Mutex<Vec<PathBuf>>,
 }
 
 impl TestHost {
@@ -66,6 +68,10 @@ impl Host for TestHost {
 
     async fn pick_file(&self) -> Option<PathBuf> {
         None
+    }
+
+    async fn pick_attachments(&self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.attachments.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     async fn pick_recipe(&self) -> Option<PathBuf> {

@@ -18,7 +18,7 @@ pub fn prompt(model_id: &str, text: &str) -> PromptRequest {
         model_id: model_id.to_owned(),
         mode: PromptMode::Chat,
         system: None,
-        turns: vec![PromptTurn { role: PromptRole::User, text: text.to_owned() }],
+        turns: vec![PromptTurn { role: PromptRole::User, text: text.to_owned(), attachments: Vec::new() }],
         temperature: 0.0,
         top_p: 1.0,
         top_k: None,

@@ -1,6 +1,7 @@
 //! The workbench without a window: the same calls the window makes, the real sandbox, the real trainer.
 
 mod asked;
+mod attachments;
 mod bringing;
 mod connections;
 mod datasets;

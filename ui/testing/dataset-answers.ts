@@ -6,7 +6,7 @@ import { barChart } from './bar-chart';
 import type { Handlers } from './test-host';
 
 const csv: FilePreview = {
-  file: { token: 't', name: 'train.csv', bytes: 839_073 },
+  file: { token: 't', name: 'train.csv', bytes: 839_073, attachesAs: 'document' },
   format: 'CSV, comma, 3 columns',
   reading: {
     format: 'csv',

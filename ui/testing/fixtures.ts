@@ -851,7 +851,15 @@ export const playable: PlayableModel[] = [
     baseModel: 'whetstone.tiny-v1',
     dataset: null,
     servedAs: null,
-    takes: { chat: true, completion: true, system: true, topK: true, stopSequences: true },
+    takes: {
+      chat: true,
+      completion: true,
+      system: true,
+      topK: true,
+      stopSequences: true,
+      images: 0,
+      documents: 0,
+    },
   },
   {
     modelId: 'arn:aws:bedrock:us-east-1:000000000000:custom-model-deployment/abc',
@@ -862,7 +870,15 @@ export const playable: PlayableModel[] = [
     baseModel: 'whetstone.tiny-v1',
     dataset: 'd-banking',
     servedAs: null,
-    takes: { chat: true, completion: true, system: true, topK: false, stopSequences: false },
+    takes: {
+      chat: true,
+      completion: true,
+      system: true,
+      topK: false,
+      stopSequences: false,
+      images: 0,
+      documents: 0,
+    },
   },
 ];
 

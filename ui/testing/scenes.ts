@@ -290,7 +290,12 @@ function busy(theme: Theme): Handlers {
     preview_object: ({ key }) => fixture.preview(key),
     download_object: () => ({ activity: 'a-1' }),
     download_folder: () => ({ activity: 'a-1' }),
-    fetch_object: ({ key }) => ({ token: 't-s3', name: key.split('/').at(-1) ?? key, bytes: 188_312 }),
+    fetch_object: ({ key }) => ({
+      token: 't-s3',
+      name: key.split('/').at(-1) ?? key,
+      bytes: 188_312,
+      attachesAs: null,
+    }),
     abandoned_uploads: () => fixture.abandoned,
     remove_abandoned_upload: () => ({}),
     ...wizardAnswers(),

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::{
-    Approach, BaseModel, CustomizationType, DataRules, Hyperparameter, Lifecycle, MediaRules, Price, Purpose,
-    ServingMode,
+    Approach, BaseModel, CustomizationType, DataRules, Hyperparameter, Lifecycle, MediaKind, MediaRules, Price,
+    Purpose, ServingMode,
 };
 
 /// A catalog file that cannot be used; it names the file.
@@ -36,6 +36,7 @@ struct Family {
     sources: Vec<String>,
     #[serde(default)]
     unverified: Vec<String>,
+    attachments: Vec<MediaKind>,
     lifecycle: Lifecycle,
     data: DataRules,
     #[serde(default)]
@@ -55,6 +56,8 @@ struct Member {
     records_per_warmup_step: Option<u32>,
     /// Instead of the family's, where a model of it takes other media.
     media: Option<Vec<MediaRules>>,
+    /// Instead of the family's, where Converse takes other content for a model of it.
+    attachments: Option<Vec<MediaKind>>,
     #[serde(default)]
     teachers: Vec<String>,
     #[serde(default)]
@@ -107,6 +110,7 @@ impl Family {
             on_demand_regions: self.on_demand_regions.clone(),
             records_per_warmup_step: member.records_per_warmup_step,
             teachers: member.teachers,
+            attachments: member.attachments.unwrap_or_else(|| self.attachments.clone()),
             prices: member.prices,
             usage_names: member.usage_names,
             sources: self.sources.clone(),

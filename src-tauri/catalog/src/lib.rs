@@ -264,6 +264,20 @@ mod tests {
     }
 
     #[test]
+    fn what_converse_takes_beside_text_is_each_models_own() {
+        let takes = |id: &str| catalog().find(id).unwrap().attachments.clone();
+        assert_eq!(takes("amazon.nova-lite-v1:0:300k"), [MediaKind::Image, MediaKind::Document]);
+        assert_eq!(takes("amazon.nova-micro-v1:0:128k"), []);
+        assert_eq!(takes("meta.llama3-2-1b-instruct-v1:0:128k"), [MediaKind::Document]);
+        assert_eq!(takes("meta.llama3-2-11b-instruct-v1:0:128k"), [MediaKind::Image, MediaKind::Document]);
+        assert_eq!(takes(TINY_V1), []);
+        // Whoever learns from pictures can be shown one.
+        for model in catalog().models().iter().filter(|model| model.data.media(MediaKind::Image).is_some()) {
+            assert!(model.attachments.contains(&MediaKind::Image), "{}", model.id);
+        }
+    }
+
+    #[test]
     fn every_teacher_is_a_model_that_answers() {
         for model in catalog().models() {
             for teacher in &model.teachers {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::{DataRules, Hyperparameter, HyperparameterError};
+use crate::{DataRules, Hyperparameter, HyperparameterError, MediaKind};
 
 /// One base model and everything the app must know before a job on it starts.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +36,8 @@ pub struct BaseModel {
     pub records_per_warmup_step: Option<u32>,
     /// Models whose answers it may be trained on by distillation, by the ids they are invoked under.
     pub teachers: Vec<String>,
+    /// What its Converse takes in a user turn beside text. Videos are left out: nothing here sends one.
+    pub attachments: Vec<MediaKind>,
     /// Known prices. A price that is not here is unknown, unless the model is local: that is free.
     pub prices: Vec<Price>,
     /// What AWS's price list calls it in usage types, such as `Nova2.0Lite` in `USE1-Nova2.0Lite-Customization-Training`.

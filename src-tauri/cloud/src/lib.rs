@@ -62,7 +62,7 @@ pub use models::{CustomModel, CustomModelSummary, Deployment, DeploymentStatus, 
 pub use pricing::{PriceRow, PriceUnit, price_rows};
 pub use probe::{BucketPlace, ModelAccess, Quota};
 pub use provisioned::{NewProvisioned, Provisioned, ProvisionedStatus};
-pub use runtime::{ChatMessage, ChatRole, ConverseEvent, ConverseRequest, ConverseStream};
+pub use runtime::{Attached, AttachedAs, ChatMessage, ChatRole, ConverseEvent, ConverseRequest, ConverseStream};
 pub use s3::{MAX_OBJECT_IN_MEMORY, ObjectHead, ObjectSummary, S3Uri};
 pub use sign_in::SignIn;
 pub use transfer::{AbandonedUpload, Bandwidth, Transfer, TransferOptions, TransferOutcome, TransferProgress};

@@ -23,6 +23,8 @@ pub struct FoundationModel {
     pub customizations: Vec<String>,
     /// `ON_DEMAND`, `PROVISIONED`
     pub inference_types: Vec<String>,
+    /// `TEXT`, `IMAGE`, `EMBEDDING`. Documents are never among them: AWS does not tell of them here.
+    pub input_modalities: Vec<String>,
     pub streaming: bool,
     /// `ACTIVE` or `LEGACY`
     pub lifecycle: Option<String>,
@@ -196,6 +198,7 @@ impl From<FoundationModelSummary> for FoundationModel {
         Self {
             customizations: model.customizations_supported().iter().map(|kind| kind.as_str().to_owned()).collect(),
             inference_types: model.inference_types_supported().iter().map(|kind| kind.as_str().to_owned()).collect(),
+            input_modalities: model.input_modalities().iter().map(|kind| kind.as_str().to_owned()).collect(),
             streaming: model.response_streaming_supported.unwrap_or(false),
             lifecycle: lifecycle.map(|lifecycle| lifecycle.status.as_str().to_owned()),
             end_of_life: lifecycle.and_then(|lifecycle| lifecycle.end_of_life_time.as_ref()).and_then(time),

@@ -11,11 +11,11 @@ use aws_sdk_bedrockruntime::{
     error::SdkError,
     operation::converse_stream::{ConverseStreamOutput as Answer, builders::ConverseStreamFluentBuilder},
     types::{
-        ContentBlock, ContentBlockDelta, ConversationRole, ConverseStreamOutput, InferenceConfiguration, Message,
-        SystemContentBlock, error::ConverseStreamOutputError,
+        ContentBlock, ContentBlockDelta, ConversationRole, ConverseStreamOutput, DocumentBlock, DocumentSource,
+        ImageBlock, ImageSource, InferenceConfiguration, Message, SystemContentBlock, error::ConverseStreamOutputError,
     },
 };
-use aws_smithy_types::{Document, Number, event_stream::RawMessage, retry::RetryConfig};
+use aws_smithy_types::{Blob, Document, Number, event_stream::RawMessage, retry::RetryConfig};
 use futures_util::{Stream, StreamExt as _, stream};
 
 use crate::caught::{Caught, no_credentials};
@@ -35,6 +35,31 @@ pub enum ChatRole {
 pub struct ChatMessage {
     pub role: ChatRole,
     pub text: String,
+    /// Of the user's turns only.
+    pub attached: Vec<Attached>,
+}
+
+impl ChatMessage {
+    /// A turn that is text alone.
+    pub fn text(role: ChatRole, text: impl Into<String>) -> Self {
+        Self { role, text: text.into(), attached: Vec::new() }
+    }
+}
+
+/// What stands beside the text of a turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    pub what: AttachedAs,
+    /// In AWS's spelling: `png`, `pdf` and so on.
+    pub format: String,
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttachedAs {
+    Image,
+    /// With the name that the model is told: letters, digits, single spaces, hyphens, parentheses and square brackets.
+    Document(String),
 }
 
 /// What to answer, and how. What is not given is left to the model's own default.
@@ -142,12 +167,15 @@ impl Cloud {
             CloudError::new(OPERATION, CloudErrorCode::Validation, error.to_string())
         };
         let mut messages = Vec::with_capacity(request.messages.len());
-        for ChatMessage { role, text } in request.messages {
+        for ChatMessage { role, text, attached } in request.messages {
             let role = match role {
                 ChatRole::User => ConversationRole::User,
                 ChatRole::Assistant => ConversationRole::Assistant,
             };
-            messages.push(Message::builder().role(role).content(ContentBlock::Text(text)).build().map_err(incomplete)?);
+            let blocks = attached.into_iter().map(block);
+            let content = std::iter::once(Ok(ContentBlock::Text(text))).chain(blocks).collect::<Result<_, _>>();
+            let message = Message::builder().role(role).set_content(Some(content.map_err(incomplete)?)).build();
+            messages.push(message.map_err(incomplete)?);
         }
         let stop_sequences = Some(request.stop_sequences).filter(|sequences| !sequences.is_empty());
         let settings = InferenceConfiguration::builder()
@@ -164,6 +192,21 @@ impl Cloud {
             .set_messages(Some(messages))
             .inference_config(settings)
             .set_additional_model_request_fields(request.additional.map(document)))
+    }
+}
+
+fn block(attached: Attached) -> Result<ContentBlock, aws_smithy_types::error::operation::BuildError> {
+    let Attached { what, format, bytes } = attached;
+    let bytes = Blob::new(bytes);
+    match what {
+        AttachedAs::Image => {
+            let image = ImageBlock::builder().format(format.as_str().into()).source(ImageSource::Bytes(bytes));
+            image.build().map(ContentBlock::Image)
+        }
+        AttachedAs::Document(name) => {
+            let document = DocumentBlock::builder().format(format.as_str().into()).name(name);
+            document.source(DocumentSource::Bytes(bytes)).build().map(ContentBlock::Document)
+        }
     }
 }
 

@@ -81,8 +81,8 @@ shapes! {
         JobsChanged { job: Option<String> },
         EvaluationsChanged { evaluation: Option<String> },
         ActivityChanged { activity: Activity },
-        /// A file was handed to the running app (dropped, or opened from the desktop).
-        FileOpened { file: PickedFile },
+        /// Files were dropped on the window; at least one.
+        FilesDropped { files: Vec<PickedFile> },
         /// The next piece of an answer.
         ReplyText { request: String, text: String },
         /// The model cannot answer yet, or has too much to do: it is asked again then.

@@ -256,6 +256,13 @@ commands! {
     playable_models(Nothing) -> Vec<PlayableModel>;
     send_prompt(PromptRequest) -> Reply;
     cancel_prompt(RequestId) -> Nothing;
+    /// Opens the desktop's own dialog for files to attach; none when the person closed it.
+    pick_attachments(Nothing) -> Vec<PickedFile>;
+    /// Checks a file and keeps a copy of it, which is what is sent.
+    attach_file(AttachRequest) -> Attachment;
+    attach_pasted(PastedPicture) -> Attachment;
+    /// For showing it.
+    attached_picture(AttachmentId) -> ShownPicture;
     hold_out_prompt(HoldOutRequest) -> Option<HoldOutPrompt>;
 
     /// Newest first.

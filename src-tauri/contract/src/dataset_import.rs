@@ -1,6 +1,6 @@
 //! A file that is to be opened in place or imported: what is in it, and what the person says about it.
 
-use crate::{DatasetSummary, Turn, shapes};
+use crate::{AttachmentKind, DatasetSummary, Turn, shapes};
 
 shapes! {
     /// A file that the person chose. The window knows it by a token, never by a path of its own making.
@@ -9,6 +9,8 @@ shapes! {
         pub token: String,
         pub name: String,
         pub bytes: u64,
+        /// What it would be beside a prompt, by its name; null where it cannot be attached to one.
+        pub attaches_as: Option<AttachmentKind>,
     }
 
     pub struct PreviewRequest {

@@ -6,6 +6,7 @@
 //! Deliberately absent: any behaviour. Nothing here opens a file, calls AWS or knows Tauri.
 
 mod app;
+mod attachments;
 mod catalog;
 mod charts;
 mod commands;
@@ -35,6 +36,7 @@ mod typescript;
 mod wizard;
 
 pub use app::*;
+pub use attachments::*;
 pub use catalog::*;
 pub use charts::*;
 pub use commands::*;

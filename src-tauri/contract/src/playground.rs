@@ -1,6 +1,6 @@
 //! The playground: put a prompt to models side by side.
 
-use crate::shapes;
+use crate::{Attachment, shapes};
 
 shapes! {
     /// A model that can be asked now, or soon.
@@ -35,6 +35,10 @@ shapes! {
         pub system: bool,
         pub top_k: bool,
         pub stop_sequences: bool,
+        /// How many pictures a message of a chat may hold; 0: it takes none.
+        pub images: u32,
+        /// How many documents a message of a chat may hold; 0: it takes none.
+        pub documents: u32,
     }
 
     #[derive(Eq, Copy)]
@@ -61,11 +65,13 @@ shapes! {
         pub stop_sequences: Vec<String>,
     }
 
-    /// A turn of a conversation in the playground, which is text alone.
+    /// A turn of a conversation in the playground.
     #[derive(Eq)]
     pub struct PromptTurn {
         pub role: PromptRole,
         pub text: String,
+        /// Of the user's turns only, in a chat.
+        pub attachments: Vec<Attachment>,
     }
 
     #[derive(Eq, Copy)]
@@ -82,7 +88,7 @@ shapes! {
         pub first_token_ms: Option<u64>,
         pub total_ms: u64,
         pub cost: ReplyCost,
-        /// The body that was sent, as JSON.
+        /// The body that was sent, as JSON; in place of what was attached stands its name and size.
         pub raw_request: String,
         /// What came back, put together from the stream, as JSON.
         pub raw_response: String,

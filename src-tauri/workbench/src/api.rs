@@ -542,6 +542,22 @@ impl Api for Workbench {
         Ok(Nothing {})
     }
 
+    async fn pick_attachments(&self, _: Nothing) -> Result<Vec<PickedFile>, AppError> {
+        Ok(self.choose_attachments().await)
+    }
+
+    async fn attach_file(&self, request: AttachRequest) -> Result<Attachment, AppError> {
+        self.attach_picked(&request.token).await
+    }
+
+    async fn attach_pasted(&self, pasted: PastedPicture) -> Result<Attachment, AppError> {
+        self.attach_clipboard(pasted.data).await
+    }
+
+    async fn attached_picture(&self, which: AttachmentId) -> Result<ShownPicture, AppError> {
+        self.show_picture(which.id).await
+    }
+
     async fn hold_out_prompt(&self, request: HoldOutRequest) -> Result<Option<HoldOutPrompt>, AppError> {
         self.hold_out(request).await
     }

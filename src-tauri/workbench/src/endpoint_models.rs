@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use time::OffsetDateTime;
 use time::macros::format_description;
-use whetstone_catalog::{self as catalog, LifecycleStatus};
+use whetstone_catalog::{self as catalog, LifecycleStatus, MediaKind};
 use whetstone_cloud::FoundationModel;
 use whetstone_contract::{AppError, Lifecycle, ListedModel};
 
@@ -87,6 +87,12 @@ impl Told {
         }
     }
 
+    /// What a model takes in a prompt beside text. Documents are not among what an endpoint tells of.
+    pub fn attachments(&self, arn: &str) -> Option<MediaKind> {
+        let sees = |told: &&FoundationModel| told.arn == arn && told.input_modalities.iter().any(|one| one == "IMAGE");
+        self.models.iter().find(sees).map(|_| MediaKind::Image)
+    }
+
     /// Models that can be customized and that the catalog has never heard of.
     pub fn unknown(&self) -> Vec<ListedModel> {
         let known = catalog::catalog();
@@ -131,11 +137,12 @@ mod tests {
     fn told(id: &str, lifecycle: &str) -> FoundationModel {
         FoundationModel {
             id: id.into(),
-            arn: String::new(),
+            arn: format!("arn:aws:bedrock:us-east-1::foundation-model/{id}"),
             name: "Nova Mega".into(),
             provider: "Amazon".into(),
             customizations: vec!["FINE_TUNING".into()],
             inference_types: vec!["ON_DEMAND".into()],
+            input_modalities: vec!["TEXT".into(), "IMAGE".into()],
             streaming: true,
             lifecycle: Some(lifecycle.into()),
             end_of_life: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)),
@@ -156,5 +163,15 @@ mod tests {
         let new = told.unknown();
         assert_eq!(new.len(), 1);
         assert!(new[0].from_endpoint && new[0].id == "amazon.nova-mega-v1:0:1m");
+    }
+
+    #[test]
+    fn the_endpoint_tells_whether_a_model_that_only_it_knows_takes_pictures() {
+        let blind = FoundationModel { input_modalities: vec!["TEXT".into()], ..told("amazon.nova-mole-v1:0", "ACTIVE") };
+        let told = Told { models: vec![told("amazon.nova-mega-v1:0:1m", "ACTIVE"), blind], problem: None };
+        let takes = |id: &str| told.attachments(&format!("arn:aws:bedrock:us-east-1::foundation-model/{id}"));
+        assert_eq!(takes("amazon.nova-mega-v1:0:1m"), Some(MediaKind::Image));
+        assert_eq!(takes("amazon.nova-mole-v1:0"), None);
+        assert_eq!(takes("amazon.nova-unheard-of-v1:0"), None);
     }
 }

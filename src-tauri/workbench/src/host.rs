@@ -21,6 +21,9 @@ pub trait Host: Send + Sync + 'static {
     /// The desktop's own dialog for a dataset file; `None` when the person closed it.
     async fn pick_file(&self) -> Option<PathBuf>;
 
+    /// The desktop's own dialog for files to attach to a prompt; none when the person closed it.
+    async fn pick_attachments(&self) -> Vec<PathBuf>;
+
     /// The desktop's own dialog for a recipe.
     async fn pick_recipe(&self) -> Option<PathBuf>;
 

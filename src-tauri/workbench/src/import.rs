@@ -18,6 +18,7 @@ use whetstone_dataset::{
 };
 
 use crate::errors::from_join;
+use crate::playground::attaches_as;
 use crate::samples::SAMPLES;
 use crate::{Workbench, datasets, models};
 
@@ -34,10 +35,10 @@ impl PickedFiles {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         // A file that is not there gets its clear error when it is read.
         let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-        PickedFile { token, name, bytes }
+        PickedFile { attaches_as: attaches_as(&name), token, name, bytes }
     }
 
-    fn path(&self, token: &str) -> Result<PathBuf, AppError> {
+    pub(crate) fn path(&self, token: &str) -> Result<PathBuf, AppError> {
         self.lock().get(token).cloned().ok_or_else(|| {
             AppError::new(ErrorCode::NotFound, "This file was chosen before the app was started again.")
                 .hint("Choose the file again.")
@@ -202,7 +203,7 @@ fn preview(path: &Path, token: String, mut reading: Reading) -> Result<FilePrevi
         Some("Only JSON Lines in UTF-8 that are not packed can be edited where they lie.".to_owned())
     };
     Ok(FilePreview {
-        file: PickedFile { token, name: name_of(path), bytes: source.bytes },
+        file: PickedFile { token, attaches_as: attaches_as(&name_of(path)), name: name_of(path), bytes: source.bytes },
         formats: vec![only(described.clone())],
         schemas: schema.into_iter().map(only).collect(),
         encodings,

@@ -17,7 +17,7 @@
 //! | `playground/` | asking models, streamed; the same request as code; conversations kept |
 //! | `transfers/` | files to and from S3, as activities |
 //! | `background.rs`, `tokens.rs` | work that takes its time; tokens counted or estimated |
-//! | `activities.rs`, `store.rs`, `errors.rs`, `host.rs` | long work, records, errors, the program around |
+//! | `activities.rs`, `store.rs`, `files.rs`, `errors.rs`, `host.rs` | long work, records, files, errors, the program around |
 //!
 //! Deliberately absent: Tauri, widgets, and any rule about data or models that `dataset` and `catalog` know better.
 
@@ -31,6 +31,7 @@ mod doctor;
 mod endpoint_models;
 mod errors;
 mod evaluations;
+mod files;
 mod host;
 mod import;
 mod jobs;
@@ -57,7 +58,7 @@ pub use costs::estimate_from_catalog;
 pub use doctor::{ProfileSubject, examine_profile};
 pub use host::Host;
 pub use jobs::{Places, Target, check_draft, create_request};
-pub use playground::write_code;
+pub use playground::{Attachments, extensions as attachable_extensions, write_code};
 
 use activities::Activities;
 use connections::{Connections, THIS_COMPUTER};
@@ -125,7 +126,7 @@ impl Workbench {
             jobs,
             endpoint_models: EndpointModels::default(),
             picked: PickedFiles::default(),
-            playground: Playground::default(),
+            playground: Playground::new(Attachments::new(data_dir.join("attachments"))),
             evaluations,
             serving: Serving::default(),
             transfers: Transfers::open(data_dir.join("downloads")),
@@ -140,6 +141,7 @@ impl Workbench {
         });
         workbench.transfers.limit(workbench.settings()?.transfer_limit);
         workbench.watch_end_times();
+        workbench.sweep_attachments()?;
         let starting = Arc::clone(&workbench);
         tokio::spawn(async move { starting.connect_all().await });
         Ok(workbench)
@@ -187,11 +189,18 @@ impl Workbench {
         }
     }
 
-    /// A file came from the desktop: dropped on the window, or named at the start.
+    /// A file was named at the start: the window asks for it when it is there.
     pub fn offer_file(&self, path: &Path) {
         let file = self.picked.remember(path);
-        *self.opened_file.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(file.clone());
-        self.host.emit(AppEvent::FileOpened { file });
+        *self.opened_file.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(file);
+    }
+
+    /// Files were dropped on the window, which decides what becomes of them.
+    pub fn drop_files(&self, paths: &[PathBuf]) {
+        if !paths.is_empty() {
+            let files = paths.iter().map(|path| self.picked.remember(path)).collect();
+            self.host.emit(AppEvent::FilesDropped { files });
+        }
     }
 
     /// The file the app was opened with, handed out once.

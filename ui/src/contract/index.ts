@@ -74,7 +74,7 @@ hint: string | null, };
 /**
  * What the workbench tells the window without being asked.
  */
-export type AppEvent = { "event": "connectionChanged", connection: Connection, } | { "event": "connectionsChanged" } | { "event": "signInCode", connection: string, code: string, address: string, } | { "event": "doctorChecked", request: string, check: Check, } | { "event": "datasetsChanged", dataset: string | null, } | { "event": "datasetProgress", dataset: string, part: DatasetPart, } | { "event": "modelsChanged" } | { "event": "runningCostsChanged" } | { "event": "jobsChanged", job: string | null, } | { "event": "evaluationsChanged", evaluation: string | null, } | { "event": "activityChanged", activity: Activity, } | { "event": "fileOpened", file: PickedFile, } | { "event": "replyText", request: string, text: string, } | { "event": "replyWaits", request: string, why: string, until: number, };
+export type AppEvent = { "event": "connectionChanged", connection: Connection, } | { "event": "connectionsChanged" } | { "event": "signInCode", connection: string, code: string, address: string, } | { "event": "doctorChecked", request: string, check: Check, } | { "event": "datasetsChanged", dataset: string | null, } | { "event": "datasetProgress", dataset: string, part: DatasetPart, } | { "event": "modelsChanged" } | { "event": "runningCostsChanged" } | { "event": "jobsChanged", job: string | null, } | { "event": "evaluationsChanged", evaluation: string | null, } | { "event": "activityChanged", activity: Activity, } | { "event": "filesDropped", files: Array<PickedFile>, } | { "event": "replyText", request: string, text: string, } | { "event": "replyWaits", request: string, why: string, until: number, };
 
 export type Approach = "full" | "peft" | "instruction";
 
@@ -86,6 +86,32 @@ export type Artifact = { uri: string,
  * Below the job's folder.
  */
 name: string, bytes: number, modified: number | null, };
+
+/**
+ * A file that the person chose or dropped, to be attached.
+ */
+export type AttachRequest = { token: string, };
+
+/**
+ * What is attached to a prompt. The app keeps a copy of it; the window knows that by its id, never by a path.
+ */
+export type Attachment = { 
+/**
+ * Of the copy: the same content is the same copy.
+ */
+id: string, 
+/**
+ * As the person knows it.
+ */
+name: string, kind: AttachmentKind, 
+/**
+ * As Converse spells it: `png`, `pdf` and so on.
+ */
+format: string, bytes: number, };
+
+export type AttachmentId = { id: string, };
+
+export type AttachmentKind = "image" | "document";
 
 export type BaseModel = { id: string, name: string, provider: string, family: string, summary: string, 
 /**
@@ -1822,6 +1848,15 @@ local: boolean, lineage: Lineage | null, servedBy: Array<ServedBy>,
 storage: Price | null, };
 
 /**
+ * A picture from the clipboard: it has content and no file.
+ */
+export type PastedPicture = { 
+/**
+ * In Base64.
+ */
+data: string, };
+
+/**
  * What people said of a candidate beside the first.
  */
 export type People = { winRate: WinRate, votes: number, 
@@ -1839,7 +1874,11 @@ export type PhaseStatus = "notStarted" | "inProgress" | "completed" | "stopping"
 /**
  * A file that the person chose. The window knows it by a token, never by a path of its own making.
  */
-export type PickedFile = { token: string, name: string, bytes: number, };
+export type PickedFile = { token: string, name: string, bytes: number, 
+/**
+ * What it would be beside a prompt, by its name; null where it cannot be attached to one.
+ */
+attachesAs: AttachmentKind | null, };
 
 export type PlaceChange = { connection: Connection, 
 /**
@@ -2062,9 +2101,13 @@ text: string | null, };
 export type PromptTemplate = { prompt: string, completion: string, system: string | null, };
 
 /**
- * A turn of a conversation in the playground, which is text alone.
+ * A turn of a conversation in the playground.
  */
-export type PromptTurn = { role: PromptRole, text: string, };
+export type PromptTurn = { role: PromptRole, text: string, 
+/**
+ * Of the user's turns only, in a chat.
+ */
+attachments: Array<Attachment>, };
 
 export type PromptVersionId = { id: string, version: number, };
 
@@ -2220,7 +2263,7 @@ stopReason: string,
  */
 inputTokens: number | null, outputTokens: number | null, firstTokenMs: number | null, totalMs: number, cost: ReplyCost, 
 /**
- * The body that was sent, as JSON.
+ * The body that was sent, as JSON; in place of what was attached stands its name and size.
  */
 rawRequest: string, 
 /**
@@ -2598,6 +2641,15 @@ json: string,
  */
 placeholders: Array<string>, };
 
+/**
+ * A picture as the window can show it.
+ */
+export type ShownPicture = { 
+/**
+ * A `data:` URL, with all of it.
+ */
+url: string, };
+
 export type Slice = { name: string, records: number, 
 /**
  * A cell for each candidate, of the verdict's metric; of a field the share that is right.
@@ -2745,7 +2797,15 @@ chat: boolean,
 /**
  * A text to go on with, without turns.
  */
-completion: boolean, system: boolean, topK: boolean, stopSequences: boolean, };
+completion: boolean, system: boolean, topK: boolean, stopSequences: boolean, 
+/**
+ * How many pictures a message of a chat may hold; 0: it takes none.
+ */
+images: number, 
+/**
+ * How many documents a message of a chat may hold; 0: it takes none.
+ */
+documents: number, };
 
 export type Tally = { label: string, records: number, };
 
@@ -3014,6 +3074,10 @@ export interface Commands {
   playable_models: { argument: Nothing; answer: Array<PlayableModel> };
   send_prompt: { argument: PromptRequest; answer: Reply };
   cancel_prompt: { argument: RequestId; answer: Nothing };
+  pick_attachments: { argument: Nothing; answer: Array<PickedFile> };
+  attach_file: { argument: AttachRequest; answer: Attachment };
+  attach_pasted: { argument: PastedPicture; answer: Attachment };
+  attached_picture: { argument: AttachmentId; answer: ShownPicture };
   hold_out_prompt: { argument: HoldOutRequest; answer: HoldOutPrompt | null };
   evaluations: { argument: Nothing; answer: Array<EvaluationSummary> };
   evaluation: { argument: EvaluationId; answer: Evaluation };

@@ -37,7 +37,10 @@ describe('the window', () => {
   it('takes a file that the desktop hands over to its import', async () => {
     const host = start('busy', '#/home');
     await screen.findAllByTestId('recent-job');
-    host.emit({ event: 'fileOpened', file: { token: 't-9', name: 'dropped.csv', bytes: 12 } });
+    host.emit({
+      event: 'filesDropped',
+      files: [{ token: 't-9', name: 'dropped.csv', bytes: 12, attachesAs: 'document' }],
+    });
     expect(await screen.findByTestId('import-confirm')).toBeTruthy();
     expect(host.argumentsOf('preview_file')).toEqual([{ token: 't-9', reading: null }]);
   });

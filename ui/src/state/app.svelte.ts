@@ -16,6 +16,7 @@ import type {
   Theme,
 } from '../contract';
 import { call, onEvent, toAppError } from '../platform';
+import { drops } from './drops';
 import { importFlow } from './import-flow.svelte';
 import { Resource } from './resource.svelte';
 import { router, routeTo } from './router.svelte';
@@ -219,8 +220,8 @@ class App {
       case 'activityChanged':
         this.#take(event.activity);
         break;
-      case 'fileOpened':
-        this.openFile(event.file);
+      case 'filesDropped':
+        if (!drops.offer(event.files) && event.files[0]) this.openFile(event.files[0]);
         break;
       case 'datasetProgress':
       case 'replyText':

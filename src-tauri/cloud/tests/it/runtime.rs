@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
-use whetstone_cloud::{ChatMessage, ChatRole, CloudErrorCode, ConverseEvent, ConverseRequest, Timeouts};
+use whetstone_cloud::{Attached, AttachedAs, ChatMessage, ChatRole, CloudErrorCode, ConverseEvent, ConverseRequest, Timeouts};
 
 use crate::answering::{Answering, Reply};
 
@@ -11,7 +11,7 @@ const DEPLOYMENT: &str = "arn:aws:bedrock:us-east-1:123456789012:custom-model-de
 fn question() -> ConverseRequest {
     ConverseRequest {
         system: Some("Be brief.".into()),
-        messages: vec![ChatMessage { role: ChatRole::User, text: "Hello?".into() }],
+        messages: vec![ChatMessage::text(ChatRole::User, "Hello?")],
         max_tokens: Some(20),
         temperature: Some(0.5),
         stop_sequences: vec!["\n".into()],
@@ -88,6 +88,25 @@ async fn an_answer_comes_word_by_word_and_ends_with_its_figures() {
             "messages": [{ "role": "user", "content": [{ "text": "Hello?" }] }],
             "inferenceConfig": { "maxTokens": 20, "temperature": 0.5, "stopSequences": ["\n"] },
         })
+    );
+}
+
+#[tokio::test]
+async fn what_is_attached_stands_beside_the_text_in_base64() {
+    let attached = |what, format: &str| Attached { what, format: format.into(), bytes: b"seen".to_vec() };
+    let mut asked = question();
+    asked.messages[0].attached =
+        vec![attached(AttachedAs::Image, "png"), attached(AttachedAs::Document("rates".into()), "xlsx")];
+    let server = Answering::start(|_, _| Reply::json(500, "{}")).await;
+    let body = server.cloud().converse_body(DEPLOYMENT, asked).await.unwrap();
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        body["messages"][0]["content"],
+        serde_json::json!([
+            { "text": "Hello?" },
+            { "image": { "format": "png", "source": { "bytes": "c2Vlbg==" } } },
+            { "document": { "format": "xlsx", "name": "rates", "source": { "bytes": "c2Vlbg==" } } },
+        ])
     );
 }
 

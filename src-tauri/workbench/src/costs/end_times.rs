@@ -4,7 +4,6 @@
 //! Owns `end-times.json` in the data folder.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,6 +17,7 @@ use whetstone_contract::{AppError, AppEvent, EndTimeRequest, ErrorCode, Reminder
 
 use crate::Workbench;
 use crate::errors::{from_cloud, from_io};
+use crate::files::write_whole;
 
 /// A computer that slept wakes with another clock, so a long wait is looked at again after this.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -110,11 +110,7 @@ impl EndTimes {
 }
 
 fn write(path: &Path, all: &BTreeMap<String, EndTime>) -> std::io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
-    serde_json::to_writer_pretty(&mut file, all)?;
-    file.flush()?;
-    file.as_file().sync_all()?;
-    file.persist(path).map(drop).map_err(|error| error.error)
+    write_whole(path, &serde_json::to_vec_pretty(all)?)
 }
 
 impl Workbench {

@@ -72,7 +72,7 @@ impl Case {
 impl Cases {
     pub fn request(&self, case: &Case, candidate: &Candidate, draft: &EvaluationDraft) -> ConverseRequest {
         let mut messages = Vec::new();
-        let mut say = |role, text: &str| messages.push(ChatMessage { role, text: text.to_owned() });
+        let mut say = |role, text: &str| messages.push(ChatMessage::text(role, text));
         for (prompt, completion) in self.examples.iter().take(candidate.examples as usize) {
             say(ChatRole::User, prompt);
             say(ChatRole::Assistant, completion);

@@ -67,7 +67,7 @@ pub fn settled(first: &Answer, second: &Answer) -> Option<Preference> {
 
 pub fn request(judge: &Judge, prompt: &str) -> ConverseRequest {
     ConverseRequest {
-        messages: vec![ChatMessage { role: ChatRole::User, text: prompt.to_owned() }],
+        messages: vec![ChatMessage::text(ChatRole::User, prompt)],
         max_tokens: Some(i32::try_from(judge.max_tokens).unwrap_or(i32::MAX)),
         temperature: Some(0.0),
         ..ConverseRequest::default()

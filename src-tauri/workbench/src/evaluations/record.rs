@@ -1,6 +1,5 @@
 //! What is written down of an evaluation: enough to go on with it after any crash, and to repeat it.
 
-use std::io::Write;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
@@ -9,6 +8,7 @@ use whetstone_contract::{AppError, Candidate, EvaluationDraft, EvaluationState, 
 
 use super::judge::most_prompts;
 use crate::errors::from_io;
+use crate::files::write_whole;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationRecord {
@@ -96,16 +96,7 @@ pub fn name_of(candidate: &Candidate) -> String {
 /// Written beside, synced and put in place.
 pub fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), AppError> {
     let text = serde_json::to_string(value).map_err(std::io::Error::from);
-    text.and_then(|text| write_text(path, &text)).map_err(|error| from_io("The evaluation's record", &error))
-}
-
-pub fn write_text(path: &Path, text: &str) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path).map(drop).map_err(|error| error.error)
+    text.and_then(|text| write_whole(path, text.as_bytes())).map_err(|error| from_io("The evaluation's record", &error))
 }
 
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, AppError> {

@@ -13,11 +13,12 @@ use whetstone_contract::{
 };
 
 use super::duel::preference_pairs;
-use super::record::{self, name_of};
+use super::record::name_of;
 use super::rows::{chosen, confusion_picture};
 use super::scores::Scores;
 use crate::Workbench;
 use crate::errors::from_io;
+use crate::files::write_whole;
 
 const STYLE: &str = include_str!("report.css");
 /// Rows of a kind that the file shows; the CSV and JSON files have all.
@@ -51,7 +52,7 @@ impl Workbench {
             EvaluationFile::Json => whole(&scores, &shown),
             EvaluationFile::Preferences => preference_pairs(&scores, &self.evaluations.votes(id)?),
         };
-        record::write_text(path, &text).map_err(|error| from_io("The report", &error))
+        write_whole(path, text.as_bytes()).map_err(|error| from_io("The report", &error))
     }
 }
 

@@ -1,27 +1,35 @@
 //! One answer: asked, waited for while the model is throttled or not ready, streamed, and told with what it cost.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use whetstone_catalog::{BaseModel, PriceItem};
 use whetstone_cloud::{
-    ChatMessage, ChatRole, Cloud, CloudError, CloudErrorCode, CompletionRequest, ConverseEvent, ConverseRequest,
-    ConverseStream,
+    Attached, AttachedAs, ChatMessage, ChatRole, Cloud, CloudError, CloudErrorCode, CompletionRequest, ConverseEvent,
+    ConverseRequest, ConverseStream,
 };
 use whetstone_contract::{
-    AppError, AppEvent, ErrorCode, PromptMode, PromptRequest, PromptRole, PromptTurn, Reply, ReplyCost,
+    AppError, AppEvent, Attachment, AttachmentKind, ErrorCode, PromptMode, PromptRequest, PromptRole, PromptTurn,
+    Reply, ReplyCost,
 };
 
+use super::attachments::{DocumentNames, parts};
 use super::models::{TopK, top_k};
 use crate::Workbench;
 use crate::connections::Link;
 use crate::errors::from_cloud;
+use crate::import::blocking;
 
 /// The first wait for a model that cannot answer yet; each further one is half as long again.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// All waits together.
 const MOST_WAITS: u32 = 12;
+
+/// The content of what is attached, by the ids of the copies.
+type Contents = HashMap<String, Vec<u8>>;
 
 struct Whole {
     text: String,
@@ -47,8 +55,9 @@ impl Workbench {
     async fn answer(&self, prompt: &PromptRequest) -> Result<Reply, AppError> {
         let link = self.connections.link().await?;
         let base = self.base_of_prompt(&prompt.model_id).await;
-        let raw_request = body_of_prompt(&link.cloud, prompt, base.as_deref()).await?;
-        let (events, began) = self.patient_stream(&link, prompt, base.as_deref()).await?;
+        let raw_request = body_of_prompt(&link.cloud, prompt, base.as_deref(), abbreviated).await?;
+        let contents = self.contents(prompt).await?;
+        let (events, began) = self.patient_stream(&link, prompt, base.as_deref(), &contents).await?;
         let whole = self.read_stream(events, &prompt.request, began).await?;
         self.note_asked(&prompt.model_id);
         let cost = self.cost_of_reply(&link, &prompt.model_id, base.as_deref(), &whole).await;
@@ -66,7 +75,7 @@ impl Workbench {
             total_ms: whole.total_ms,
             text: whole.text,
             cost,
-            raw_request: pretty(&raw_request),
+            raw_request: format!("{raw_request:#}"),
             raw_response: format!("{raw_response:#}"),
         })
     }
@@ -80,25 +89,48 @@ impl Workbench {
         models.into_iter().find(|model| model.model_id == model_id).map(|model| model.base_model)
     }
 
+    /// What is attached to the turns of a chat, read anew for each prompt.
+    async fn contents(&self, prompt: &PromptRequest) -> Result<Contents, AppError> {
+        let attached: Vec<Attachment> = prompt.turns.iter().flat_map(|turn| &turn.attachments).cloned().collect();
+        if attached.is_empty() {
+            return Ok(Contents::new());
+        }
+        if prompt.mode == PromptMode::Completion {
+            return Err(AppError::new(ErrorCode::InvalidInput, "A completion takes text alone, and nothing was sent.")
+                .hint("Send what is attached in a chat."));
+        }
+        let attachments = Arc::clone(&self.playground.attachments);
+        blocking(move || {
+            let content = |one: &Attachment| Ok((one.id.clone(), attachments.content(one)?));
+            attached.iter().map(content).collect()
+        })
+        .await
+    }
+
     /// Asks until the model can answer. The time to the first token counts from the request that was answered.
     async fn patient_stream(
         &self,
         link: &Link,
         prompt: &PromptRequest,
         base: Option<&str>,
+        contents: &Contents,
     ) -> Result<(ConverseStream, Instant), AppError> {
+        let content = |attachment: &Attachment| contents.get(&attachment.id).cloned().unwrap_or_default();
         let mut wait = FIRST_WAIT;
         let mut waits = 0;
         loop {
             let began = Instant::now();
             let asked = match prompt.mode {
-                PromptMode::Chat => link.cloud.converse_stream(&prompt.model_id, converse(prompt, base)).await,
+                PromptMode::Chat => {
+                    link.cloud.converse_stream(&prompt.model_id, converse(prompt, base, &content)).await
+                }
                 PromptMode::Completion => link.cloud.complete(&prompt.model_id, &completion(prompt)).await,
             };
             let error = match asked {
                 Ok(events) => return Ok((events, began)),
                 Err(error) if waits < MOST_WAITS && why_wait(&error).is_some() => error,
-                Err(error) => return Err(from_cloud(&error)),
+                Err(error) if contents.is_empty() => return Err(from_cloud(&error)),
+                Err(error) => return Err(refused_with_attachments(&error)),
             };
             waits += 1;
             let millis = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
@@ -172,19 +204,43 @@ impl Workbench {
     }
 }
 
-/// The body as the SDK writes it.
+/// The body as the SDK writes it, but that each attachment's content is what is `shown` of it.
 pub(super) async fn body_of_prompt(
     cloud: &Cloud,
     prompt: &PromptRequest,
     base: Option<&str>,
-) -> Result<String, AppError> {
-    match prompt.mode {
-        PromptMode::Completion => Ok(completion(prompt).body().to_string()),
-        PromptMode::Chat => {
-            let body = cloud.converse_body(&prompt.model_id, converse(prompt, base)).await;
-            body.map_err(|error| from_cloud(&error))
+    shown: impl Fn(&Attachment) -> String,
+) -> Result<Value, AppError> {
+    if prompt.mode == PromptMode::Completion {
+        return Ok(completion(prompt).body());
+    }
+    let body = cloud.converse_body(&prompt.model_id, converse(prompt, base, &|_| Vec::new())).await;
+    let body = body.map_err(|error| from_cloud(&error))?;
+    let mut body: Value = serde_json::from_str(&body).unwrap_or(Value::String(body));
+    let mut attached = prompt.turns.iter().flat_map(|turn| &turn.attachments);
+    let messages = body.get_mut("messages").and_then(Value::as_array_mut).into_iter().flatten();
+    for block in messages.filter_map(|message| message.get_mut("content")?.as_array_mut()).flatten() {
+        for content in ["/image/source/bytes", "/document/source/bytes"] {
+            if let Some(bytes) = block.pointer_mut(content) {
+                *bytes = attached.next().map(&shown).into();
+            }
         }
     }
+    Ok(body)
+}
+
+/// Of something that is too long to be read.
+fn abbreviated(attachment: &Attachment) -> String {
+    format!("({}: {} bytes, sent in Base64)", attachment.name, attachment.bytes)
+}
+
+/// A model that takes no attachments answers as one that was asked wrongly: which it was, the message says.
+fn refused_with_attachments(error: &CloudError) -> AppError {
+    let told = from_cloud(error);
+    if told.code != ErrorCode::Validation {
+        return told;
+    }
+    told.hint("If it is about what was attached, send the prompt without it, or to a model that takes it.")
 }
 
 /// Trouble that is only a matter of time.
@@ -205,14 +261,19 @@ pub(super) fn completion(prompt: &PromptRequest) -> CompletionRequest {
     }
 }
 
-fn converse(prompt: &PromptRequest, base: Option<&str>) -> ConverseRequest {
+fn converse(
+    prompt: &PromptRequest,
+    base: Option<&str>,
+    content: &impl Fn(&Attachment) -> Vec<u8>,
+) -> ConverseRequest {
+    let mut names = DocumentNames::default();
     let additional = prompt.top_k.zip(base.and_then(top_k)).map(|(most, form)| match form {
         TopK::Named(name) => json!({ name: most }),
         TopK::InConfig => json!({ "inferenceConfig": { "topK": most } }),
     });
     ConverseRequest {
         system: prompt.system.clone().filter(|system| !system.trim().is_empty()),
-        messages: prompt.turns.iter().map(message).collect(),
+        messages: prompt.turns.iter().map(|turn| message(turn, content, &mut names)).collect(),
         max_tokens: Some(i32::try_from(prompt.max_tokens).unwrap_or(i32::MAX)),
         temperature: Some(prompt.temperature as f32),
         top_p: Some(prompt.top_p as f32),
@@ -221,13 +282,22 @@ fn converse(prompt: &PromptRequest, base: Option<&str>) -> ConverseRequest {
     }
 }
 
-fn message(turn: &PromptTurn) -> ChatMessage {
+fn message(
+    turn: &PromptTurn,
+    content: &impl Fn(&Attachment) -> Vec<u8>,
+    names: &mut DocumentNames,
+) -> ChatMessage {
     let role = if turn.role == PromptRole::Assistant { ChatRole::Assistant } else { ChatRole::User };
-    ChatMessage { role, text: turn.text.clone() }
-}
-
-fn pretty(body: &str) -> String {
-    serde_json::from_str::<Value>(body).map_or_else(|_| body.to_owned(), |value| format!("{value:#}"))
+    let attached = turn.attachments.iter().map(|attachment| {
+        // The copy says what it is; the window's word is for the window.
+        let (kind, format) = parts(&attachment.id).unwrap_or((attachment.kind, ""));
+        let what = match kind {
+            AttachmentKind::Image => AttachedAs::Image,
+            AttachmentKind::Document => AttachedAs::Document(names.name(&attachment.name)),
+        };
+        Attached { what, format: format.to_owned(), bytes: content(attachment) }
+    });
+    ChatMessage { role, text: turn.text.clone(), attached: attached.collect() }
 }
 
 /// Unknown where the endpoint did not tell, and then not shown.

@@ -1,6 +1,7 @@
 //! The same request as programs make it: the AWS CLI, Python, JavaScript and Rust, each as it is run.
 //!
 //! All four are written from the body that the SDK itself sends, and the conformance tests run them as they are written.
+//! In that body the path of its copy stands for the content of an attachment: the programs read the file.
 //! Deliberately absent: keys. Each program finds them where AWS's tools look; for the sandbox, its `env` command puts them
 //! there.
 
@@ -11,6 +12,7 @@ use whetstone_cloud::Cloud;
 use whetstone_contract::{AppError, ConnectionKind, PromptCode, PromptMode, PromptRequest};
 
 use super::asking::body_of_prompt;
+use super::attachments::Attachments;
 use crate::Workbench;
 use crate::jobs::{Target, literal, python_value, quoted};
 
@@ -29,7 +31,7 @@ impl Workbench {
             _ if shown.profile.is_some() => "Keys come from the profile.".to_owned(),
             _ => "Keys come from the environment (AWS_ACCESS_KEY_ID and its kin).".to_owned(),
         };
-        write_code(&link.cloud, &prompt, base.as_deref(), &target, keys).await
+        write_code(&link.cloud, &prompt, base.as_deref(), &target, keys, &self.playground.attachments).await
     }
 }
 
@@ -40,9 +42,13 @@ pub async fn write_code(
     base: Option<&str>,
     target: &Target<'_>,
     needs: String,
+    attachments: &Attachments,
 ) -> Result<PromptCode, AppError> {
-    let body = body_of_prompt(cloud, prompt, base).await?;
-    let body: Value = serde_json::from_str(&body).unwrap_or_default();
+    for attachment in prompt.turns.iter().flat_map(|turn| &turn.attachments) {
+        attachments.path(&attachment.id)?;
+    }
+    let path = |id: &str| attachments.path(id).map_or_else(|_| String::new(), |path| path.display().to_string());
+    let body = body_of_prompt(cloud, prompt, base, |attachment| path(&attachment.id)).await?;
     let call = Call { model: &prompt.model_id, mode: prompt.mode, body: &body, target };
     Ok(PromptCode { cli: call.cli(), python: call.python(), javascript: call.javascript(), rust: call.rust(), needs })
 }
@@ -66,7 +72,9 @@ impl Call<'_> {
                     ("inferenceConfig", "inference-config"),
                     ("additionalModelRequestFields", "additional-model-request-fields"),
                 ] {
-                    if let Some(value) = self.body.get(member).filter(|value| !value.is_null()) {
+                    if member == "messages" && !self.files().is_empty() {
+                        text.push_str(&self.cli_messages());
+                    } else if let Some(value) = self.body.get(member).filter(|value| !value.is_null()) {
                         let _ = write!(text, " \\\n  --{option} {}", quoted(&value.to_string()));
                     }
                 }
@@ -89,9 +97,35 @@ impl Call<'_> {
         text
     }
 
+    /// In the CLI's shorthand, which reads files into a request. What is said is read from one, too, as a text in
+    /// quotes cannot end with a backslash there: bash makes a file of it.
+    fn cli_messages(&self) -> String {
+        let mut text = " \\\n  --messages".to_owned();
+        for message in self.messages() {
+            let _ = write!(text, " \\\n    'role={},content=[", message["role"].as_str().unwrap_or_default());
+            for (index, block) in blocks(message).enumerate() {
+                text.push_str(if index == 0 { "" } else { "," });
+                match block {
+                    Block::Text(said) => {
+                        let _ = write!(text, "{{text@=file://'<(printf %s {})'}}", quoted(said));
+                    }
+                    Block::File { kind, format, name, path } => {
+                        let path = path.replace('\\', r"\\").replace('"', "\\\"").replace('\'', r"'\''");
+                        let name = name.map_or_else(String::new, |name| format!(",name=\"{name}\""));
+                        let source = format!("source={{bytes@=\"fileb://{path}\"}}");
+                        let _ = write!(text, "{{{kind}={{format={format}{name},{source}}}}}");
+                    }
+                }
+            }
+            text.push_str("]'");
+        }
+        text
+    }
+
     fn python(&self) -> String {
         let mut text = "# pip install boto3\n".to_owned();
         text.push_str(match self.mode {
+            PromptMode::Chat if !self.files().is_empty() => "from pathlib import Path\n\nimport boto3\n\n",
             PromptMode::Chat => "import boto3\n\n",
             PromptMode::Completion => "import json\n\nimport boto3\n\n",
         });
@@ -103,7 +137,8 @@ impl Call<'_> {
             PromptMode::Chat => {
                 let _ = writeln!(text, "response = runtime.converse(\n    modelId={},", literal(self.model));
                 for (key, value) in self.members() {
-                    let _ = writeln!(text, "    {key}={},", python_value(value, 1));
+                    let value = self.reading(python_value(value, 1), |path| format!("Path({path}).read_bytes()"));
+                    let _ = writeln!(text, "    {key}={value},");
                 }
                 text.push_str(")\nprint(response[\"output\"][\"message\"][\"content\"][0][\"text\"])\n");
             }
@@ -120,6 +155,23 @@ impl Call<'_> {
         text
     }
 
+    fn messages(&self) -> impl Iterator<Item = &Value> {
+        self.body["messages"].as_array().into_iter().flatten()
+    }
+
+    /// The paths of what is attached.
+    fn files(&self) -> Vec<&str> {
+        let all = self.messages().flat_map(blocks);
+        all.filter_map(|block| if let Block::File { path, .. } = block { Some(path) } else { None }).collect()
+    }
+
+    /// The same code, with files read where their paths stood. A text cannot look like that place: its quotes are escaped.
+    fn reading(&self, code: String, read: impl Fn(&str) -> String) -> String {
+        self.files().into_iter().map(literal).fold(code, |code, path| {
+            code.replace(&format!("\"bytes\": {path}"), &format!("\"bytes\": {}", read(&path)))
+        })
+    }
+
     fn members(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.body.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null())
     }
@@ -130,6 +182,9 @@ impl Call<'_> {
             PromptMode::Completion => "InvokeModelCommand",
         };
         let mut text = "// npm install @aws-sdk/client-bedrock-runtime, and save this as a module (.mjs)\n".to_owned();
+        if !self.files().is_empty() {
+            text.push_str("import { readFileSync } from \"node:fs\";\n\n");
+        }
         let _ =
             writeln!(text, "import {{ BedrockRuntimeClient, {command} }} from \"@aws-sdk/client-bedrock-runtime\";\n");
         let _ =
@@ -149,8 +204,8 @@ impl Call<'_> {
         match self.mode {
             PromptMode::Chat => {
                 for (key, value) in self.members() {
-                    let value = format!("{value:#}").replace('\n', "\n    ");
-                    let _ = writeln!(text, "    {key}: {value},");
+                    let value = self.reading(format!("{value:#}"), |path| format!("readFileSync({path})"));
+                    let _ = writeln!(text, "    {key}: {},", value.replace('\n', "\n    "));
                 }
                 text.push_str("  }),\n);\nconsole.log(response.output.message.content[0].text);\n");
             }
@@ -171,6 +226,9 @@ impl Call<'_> {
         let mut text =
             format!("// cargo add aws-config aws-sdk-bedrockruntime{more}; cargo add tokio --features full\n");
         text.push_str(match self.mode {
+            PromptMode::Chat if !self.files().is_empty() => {
+                "use aws_sdk_bedrockruntime::primitives::Blob;\nuse aws_sdk_bedrockruntime::types;\n"
+            }
             PromptMode::Chat => "use aws_sdk_bedrockruntime::types;\n",
             PromptMode::Completion => "use aws_sdk_bedrockruntime::primitives::Blob;\n",
         });
@@ -208,12 +266,13 @@ impl Call<'_> {
             let said = raw(block["text"].as_str().unwrap_or_default());
             let _ = writeln!(text, "        .system(types::SystemContentBlock::Text({said}.into()))");
         }
-        for message in self.body["messages"].as_array().into_iter().flatten() {
+        for message in self.messages() {
             let role = if message["role"] == "assistant" { "Assistant" } else { "User" };
-            let said = raw(message["content"][0]["text"].as_str().unwrap_or_default());
             let _ = writeln!(text, "        .messages(\n            types::Message::builder()");
             let _ = writeln!(text, "                .role(types::ConversationRole::{role})");
-            let _ = writeln!(text, "                .content(types::ContentBlock::Text({said}.into()))");
+            for block in blocks(message) {
+                text.push_str(&rust_block(&block));
+            }
             text.push_str("                .build()?,\n        )\n");
         }
         let config = &self.body["inferenceConfig"];
@@ -237,6 +296,51 @@ impl Call<'_> {
         text.push_str("    let message = message.as_message().map_err(|_| \"no message\")?;\n");
         text.push_str("    println!(\"{}\", message.content[0].as_text().map_err(|_| \"no text\")?);\n");
     }
+}
+
+/// What a message of the body holds, where the path of a file stands for its content.
+enum Block<'a> {
+    Text(&'a str),
+    File { kind: &'static str, format: &'a str, name: Option<&'a str>, path: &'a str },
+}
+
+fn blocks(message: &Value) -> impl Iterator<Item = Block<'_>> {
+    message["content"].as_array().into_iter().flatten().filter_map(|block| {
+        if let Some(text) = block["text"].as_str() {
+            return Some(Block::Text(text));
+        }
+        let kind = ["image", "document"].into_iter().find(|kind| block[kind].is_object())?;
+        let file = &block[kind];
+        let path = file["source"]["bytes"].as_str()?;
+        Some(Block::File { kind, format: file["format"].as_str()?, name: file["name"].as_str(), path })
+    })
+}
+
+fn rust_block(block: &Block<'_>) -> String {
+    match block {
+        Block::Text(said) => {
+            format!("                .content(types::ContentBlock::Text({}.into()))\n", raw(said))
+        }
+        Block::File { kind, format, name, path } => {
+            // The SDK names a block and the formats of it in capitals: `Image`, `Png`.
+            let (kind, format) = (capital(kind), capital(format));
+            let mut text = format!("                .content(types::ContentBlock::{kind}(\n");
+            let _ = writeln!(text, "                    types::{kind}Block::builder()");
+            let _ = writeln!(text, "                        .format(types::{kind}Format::{format})");
+            if let Some(name) = name {
+                let _ = writeln!(text, "                        .name({})", raw(name));
+            }
+            let content = format!("Blob::new(std::fs::read({})?)", raw(path));
+            let _ = writeln!(text, "                        .source(types::{kind}Source::Bytes({content}))");
+            text.push_str("                        .build()?,\n                ))\n");
+            text
+        }
+    }
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
 fn rust_document(value: &Value) -> String {

@@ -1,7 +1,7 @@
 //! The playground: which models can be asked, and asking one, with the answer streamed as it is sampled.
 //!
 //! Owns the answers under way, so that one can be cancelled, the prompt library, and the conversations on disk, whose form
-//! is the window's.
+//! is the window's. What was attached to prompts is kept beside them.
 //!
 //! | file | what it does |
 //! | --- | --- |
@@ -9,17 +9,20 @@
 //! | `models.rs` | which models answer here, and what each takes |
 //! | `asking.rs` | one answer: asked, waited for, streamed, told with its cost |
 //! | `library.rs` | prompts that are kept by name, with every version |
+//! | `attachments.rs` | pictures and documents that go with prompts, and the copies of them |
 //! | `code.rs` | the same request as the AWS CLI, Python, JavaScript and Rust make it |
 
 mod asking;
+mod attachments;
 mod code;
 mod library;
 mod models;
 
+pub use attachments::{Attachments, attaches_as, extensions};
 pub use code::write_code;
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::oneshot;
 use whetstone_contract::{AppError, Conversation, HoldOutPrompt, HoldOutRequest};
@@ -30,14 +33,18 @@ use crate::errors::from_store;
 /// A store kind.
 const CONVERSATION: &str = "conversation";
 
-#[derive(Default)]
 pub struct Playground {
     under_way: Mutex<HashMap<String, oneshot::Sender<()>>>,
     /// Held while a prompt of the library gets another version.
     library: Mutex<()>,
+    attachments: Arc<Attachments>,
 }
 
 impl Playground {
+    pub fn new(attachments: Attachments) -> Self {
+        Self { under_way: Mutex::default(), library: Mutex::default(), attachments: Arc::new(attachments) }
+    }
+
     fn begin(&self, request: &str) -> oneshot::Receiver<()> {
         let (cancel, cancelled) = oneshot::channel();
         self.lock().insert(request.to_owned(), cancel);
@@ -84,6 +91,13 @@ impl Workbench {
     }
 
     pub(crate) fn forget_conversation(&self, id: &str) -> Result<(), AppError> {
-        self.store.delete_document(CONVERSATION, id).map_err(|error| from_store(&error))
+        self.store.delete_document(CONVERSATION, id).map_err(|error| from_store(&error))?;
+        self.sweep_attachments()
+    }
+
+    /// Deletes the copies of attachments that no conversation has any more.
+    pub(crate) fn sweep_attachments(&self) -> Result<(), AppError> {
+        let documents = || Ok(self.list_conversations(None)?.into_iter().map(|one| one.document).collect());
+        self.playground.attachments.sweep(documents)
     }
 }

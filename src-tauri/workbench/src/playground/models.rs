@@ -2,10 +2,11 @@
 //!
 //! What a family takes is from the User Guide's pages on inference parameters (model-parameters-*).
 
-use whetstone_catalog::{BaseModel, LifecycleStatus, catalog};
-use whetstone_cloud::{DeploymentStatus, ProvisionedStatus};
+use whetstone_catalog::{BaseModel, LifecycleStatus, MediaKind, catalog};
+use whetstone_cloud::{CustomModelSummary, DeploymentStatus, ProvisionedStatus};
 use whetstone_contract::{AppError, PlayableKind, PlayableModel, Takes};
 
+use super::attachments::{MOST_DOCUMENTS, MOST_IMAGES};
 use crate::Workbench;
 use crate::connections::Link;
 use crate::costs::base_of;
@@ -33,8 +34,8 @@ pub fn top_k(base: &str) -> Option<TopK> {
     }
 }
 
-/// By the id of the base model; empty for an imported one.
-pub fn takes(base: &str, chat: bool) -> Takes {
+/// By the id of the base model, empty for an imported one, and by what Converse takes for it beside text.
+fn takes(base: &str, chat: bool, attachments: &[MediaKind]) -> Takes {
     let is = |start: &str| base.starts_with(start);
     Takes {
         chat,
@@ -44,6 +45,8 @@ pub fn takes(base: &str, chat: bool) -> Takes {
         system: chat && !is("amazon.titan") && !is("cohere."),
         top_k: top_k(base).is_some(),
         stop_sequences: !is("meta."),
+        images: if attachments.contains(&MediaKind::Image) { MOST_IMAGES } else { 0 },
+        documents: if attachments.contains(&MediaKind::Document) { MOST_DOCUMENTS } else { 0 },
     }
 }
 
@@ -65,6 +68,9 @@ impl Workbench {
         };
         let bases = catalog().models().iter().filter(|model| offered(model));
         let mut models: Vec<PlayableModel> = bases.map(|model| base(model, &link)).collect();
+        // What the catalog does not know, the endpoint is asked about.
+        let strange = |model: &CustomModelSummary| base_of(&model.base_model_arn).is_none();
+        let told = if found.custom.iter().any(strange) { Some(self.endpoint_models.of(&link).await) } else { None };
         let by_model = jobs_by_model(&jobs);
         let mut answering = answering(&found);
         answering.sort_by_key(|one| one.created);
@@ -73,13 +79,18 @@ impl Workbench {
             let base = base_of(&model.base_model_arn);
             let job = by_model.get(one.model);
             let base_id = base.map_or_else(String::new, |base| base.id.clone());
+            let stand_in = link.on_this_computer && base.is_some_and(|base| !base.local);
+            let attachments = match base {
+                Some(base) => attachments(base, stand_in).to_vec(),
+                None => told.iter().flat_map(|told| told.attachments(&model.base_model_arn)).collect(),
+            };
             Some(PlayableModel {
                 model_id: one.arn.to_owned(),
                 name: model.name.clone(),
                 kind: PlayableKind::Tuned,
-                stand_in: link.on_this_computer && base.is_some_and(|base| !base.local),
+                stand_in,
                 job: job.map(|job| job.id.clone()),
-                takes: takes(&base_id, true),
+                takes: takes(&base_id, true, &attachments),
                 base_model: base_id,
                 dataset: job.map(|job| job.draft.dataset.clone()).filter(|dataset| !dataset.is_empty()),
                 served_as: (one.name != model.name).then(|| one.name.to_owned()),
@@ -94,23 +105,30 @@ impl Workbench {
             base_model: String::new(),
             dataset: None,
             served_as: None,
-            takes: takes("", model.instruct),
+            // What an imported model can see is told nowhere.
+            takes: takes("", model.instruct, &[]),
         }));
         Ok(models)
     }
 }
 
+/// What can be sent beside text to this model, or to what stands in for it: that is a model of text alone.
+fn attachments(model: &BaseModel, stand_in: bool) -> &[MediaKind] {
+    if stand_in { &[] } else { &model.attachments }
+}
+
 fn base(model: &BaseModel, link: &Link) -> PlayableModel {
+    let stand_in = link.on_this_computer && !model.local;
     PlayableModel {
         model_id: model.invocation_id().to_owned(),
         name: model.name.clone(),
         kind: PlayableKind::Base,
-        stand_in: link.on_this_computer && !model.local,
+        stand_in,
         job: None,
         base_model: model.id.clone(),
         dataset: None,
         served_as: None,
-        takes: takes(&model.id, true),
+        takes: takes(&model.id, true, attachments(model, stand_in)),
     }
 }
 

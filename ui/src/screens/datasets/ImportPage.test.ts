@@ -9,7 +9,7 @@ import { importFlow } from '../../state/import-flow.svelte';
 import { router } from '../../state/router.svelte';
 import ImportPage from './ImportPage.svelte';
 
-const file = { token: 't-1', name: 'train.csv', bytes: 839_073 };
+const file = { token: 't-1', name: 'train.csv', bytes: 839_073, attachesAs: null };
 const ROWS = [
   ['Where is my card?', 'card_arrival', 'n1'],
   ['What is the rate?', 'exchange_rate', 'n2'],

@@ -2,7 +2,7 @@
  * One model and its conversation. The conversation is a tree: a prompt that is put again, or changed, is a branch beside
  * what was there, and one path through it is shown.
  */
-import type { AppError, AppEvent, PromptRequest, PromptTurn, Reply } from '../../contract';
+import type { AppError, AppEvent, Attachment, PromptRequest, PromptTurn, Reply } from '../../contract';
 import { call, toAppError } from '../../platform';
 import { toasts } from '../../state/toasts.svelte';
 
@@ -11,6 +11,7 @@ export interface Exchange {
   prompt: string;
   /** What the record answers, when the prompt is one of the hold-out records. */
   expected: string | null;
+  attachments: readonly Attachment[];
   system: string | null;
   text: string;
   state: 'running' | 'done' | 'failed';
@@ -22,6 +23,13 @@ export interface Exchange {
   next: Exchange[];
   chosen: number;
 }
+
+/** As it is on disk, where conversations from before there were attachments name none. */
+export type KeptExchange = Omit<Exchange, 'attachments'> & Partial<Pick<Exchange, 'attachments'>>;
+
+/** What is asked. */
+export type Asked = Pick<Exchange, 'prompt' | 'attachments'>;
+export type Question = Asked & Pick<Exchange, 'expected'>;
 
 export type Settings = Omit<PromptRequest, 'request' | 'modelId' | 'turns'>;
 
@@ -64,49 +72,49 @@ export class Column {
     return before
       .filter((exchange) => exchange.state === 'done' && exchange.text !== '')
       .flatMap((exchange): PromptTurn[] => [
-        { role: 'user', text: exchange.prompt },
-        { role: 'assistant', text: exchange.text },
+        { role: 'user', text: exchange.prompt, attachments: [...$state.snapshot(exchange.attachments)] },
+        { role: 'assistant', text: exchange.text, attachments: [] },
       ]);
   }
 
-  request(request: string, prompt: string, settings: Settings, before = this.exchanges): PromptRequest {
+  request(
+    request: string,
+    { prompt, attachments }: Asked,
+    settings: Settings,
+    before = this.exchanges,
+  ): PromptRequest {
     const history = settings.mode === 'completion' ? [] : this.#history(before);
     return {
       ...settings,
       request,
       modelId: this.modelId,
-      turns: [...history, { role: 'user', text: prompt }],
+      turns: [...history, { role: 'user', text: prompt, attachments: [...$state.snapshot(attachments)] }],
     };
   }
 
-  async ask(prompt: string, expected: string | null, settings: Settings): Promise<void> {
-    await this.#ask(this.exchanges, prompt, expected, settings);
+  async ask(question: Question, settings: Settings): Promise<void> {
+    await this.#ask(this.exchanges, question, settings);
   }
 
   /** The same prompt again, or another in its place, beside what was answered before. */
-  async branch(at: number, prompt: string, settings: Settings): Promise<void> {
+  async branch(at: number, { prompt, attachments }: Asked, settings: Settings): Promise<void> {
     const path = this.exchanges;
     const old = path[at];
     if (!old || this.busy) return;
     const before = path.slice(0, at);
     if (old.state === 'failed') this.#siblings(before).next.splice(this.#siblings(before).chosen, 1);
-    await this.#ask(before, prompt, prompt === old.prompt ? old.expected : null, settings);
+    const expected = prompt === old.prompt ? old.expected : null;
+    await this.#ask(before, { prompt, expected, attachments }, settings);
   }
 
   #siblings(before: readonly Exchange[]): { next: Exchange[]; chosen: number } {
     return before.at(-1) ?? this.#root;
   }
 
-  async #ask(
-    before: readonly Exchange[],
-    prompt: string,
-    expected: string | null,
-    settings: Settings,
-  ): Promise<void> {
+  async #ask(before: readonly Exchange[], question: Question, settings: Settings): Promise<void> {
     const siblings = this.#siblings(before);
     siblings.next.push({
-      prompt,
-      expected,
+      ...question,
       system: settings.system,
       text: '',
       state: 'running',
@@ -124,7 +132,7 @@ export class Column {
     this.#request = request;
     this.#running = exchange;
     try {
-      const reply = await call('send_prompt', this.request(request, prompt, settings, before));
+      const reply = await call('send_prompt', this.request(request, question, settings, before));
       exchange.text = reply.text;
       exchange.reply = reply;
       exchange.state = 'done';
@@ -186,12 +194,13 @@ export class Column {
       .map((one) => ({ ...$state.snapshot(one), next: [], chosen: 0 }));
   }
 
-  restore(modelId: string, exchanges: readonly Exchange[]): void {
+  restore(modelId: string, exchanges: readonly KeptExchange[]): void {
     this.modelId = modelId;
     const root: { next: Exchange[]; chosen: number } = { next: [], chosen: 0 };
     let at = root;
     for (const exchange of exchanges) {
-      const copy: Exchange = { ...exchange, next: [], chosen: 0 };
+      const { attachments = [] } = exchange;
+      const copy: Exchange = { ...exchange, attachments, next: [], chosen: 0 };
       at.next.push(copy);
       at = copy;
     }

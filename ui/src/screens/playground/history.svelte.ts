@@ -3,12 +3,12 @@ import type { Conversation, PlayableModel } from '../../contract';
 import { call, toAppError } from '../../platform';
 import { Resource } from '../../state/resource.svelte';
 import { toasts } from '../../state/toasts.svelte';
-import type { Column, Exchange } from './column.svelte';
+import type { Column, KeptExchange } from './column.svelte';
 import type { Mode } from './parameters';
 
 export interface Kept {
   mode: Mode;
-  columns: { modelId: string; name: string; exchanges: Exchange[] }[];
+  columns: { modelId: string; name: string; exchanges: KeptExchange[] }[];
 }
 
 const LONGEST_TITLE = 80;

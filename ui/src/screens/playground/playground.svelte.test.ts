@@ -74,8 +74,8 @@ describe('a prompt', () => {
     const sent = host.argumentsOf('send_prompt');
     expect(sent.map((one) => one.modelId)).toEqual([playable[0]?.modelId, playable[1]?.modelId]);
     expect(sent.map((one) => one.turns)).toEqual([
-      [{ role: 'user', text: 'Where is my card?' }],
-      [{ role: 'user', text: 'Where is my card?' }],
+      [{ role: 'user', text: 'Where is my card?', attachments: [] }],
+      [{ role: 'user', text: 'Where is my card?', attachments: [] }],
     ]);
     expect(playground.columns.map((column) => column.exchanges[0]?.text)).toEqual([
       'the house',
@@ -127,10 +127,12 @@ describe('a prompt', () => {
     expect(right.exchanges[0]?.error).toBeNull();
 
     if (good) host.handlers.send_prompt = good;
-    await playground.branch(left, 0, 'one');
+    await playground.branch(left, 0, { prompt: 'one', attachments: [] });
     expect(left.exchanges.length).toBe(1);
     expect(left.exchanges[0]?.text).toBe('the house');
-    expect(host.argumentsOf('send_prompt').at(-1)?.turns).toEqual([{ role: 'user', text: 'one' }]);
+    expect(host.argumentsOf('send_prompt').at(-1)?.turns).toEqual([
+      { role: 'user', text: 'one', attachments: [] },
+    ]);
   });
 
   it('goes to every column that was not let go', async () => {
@@ -150,9 +152,11 @@ describe('a prompt', () => {
     playground.prompt = 'two';
     await playground.send();
     const right = column(1);
-    await playground.branch(right, 0, 'another one');
+    await playground.branch(right, 0, { prompt: 'another one', attachments: [] });
     expect(right.exchanges.map((one) => one.prompt)).toEqual(['another one']);
-    expect(host.argumentsOf('send_prompt').at(-1)?.turns).toEqual([{ role: 'user', text: 'another one' }]);
+    expect(host.argumentsOf('send_prompt').at(-1)?.turns).toEqual([
+      { role: 'user', text: 'another one', attachments: [] },
+    ]);
     expect(right.branches(0)).toEqual({ count: 2, chosen: 1 });
     right.turnTo(0, 0);
     expect(right.exchanges.map((one) => one.prompt)).toEqual(['one', 'two']);
@@ -163,7 +167,9 @@ describe('a prompt', () => {
     playground.prompt = 'my card is gone';
     await playground.send();
     const sent = host.argumentsOf('send_prompt').at(-1);
-    expect(sent?.turns).toEqual([{ role: 'user', text: 'Classify: my card is gone\nLabel:' }]);
+    expect(sent?.turns).toEqual([
+      { role: 'user', text: 'Classify: my card is gone\nLabel:', attachments: [] },
+    ]);
     expect(sent?.system).toBe('Be brief.');
   });
 

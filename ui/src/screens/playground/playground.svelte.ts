@@ -6,7 +6,9 @@ import type { AppEvent, HoldOutPrompt, PlayableModel, PromptFrame } from '../../
 import { call, toAppError } from '../../platform';
 import { Resource } from '../../state/resource.svelte';
 import { toasts } from '../../state/toasts.svelte';
-import { Column } from './column.svelte';
+import { whyNothing } from './attachment-words';
+import { Attachments } from './attachments.svelte';
+import { Column, type Asked, type Question } from './column.svelte';
 import { History } from './history.svelte';
 import { readSchema } from './json-schema';
 import { PRESETS, type Mode, type Parameters } from './parameters';
@@ -20,6 +22,7 @@ export class Playground {
   parameters = $state<Parameters>({ ...PRESETS.exact.parameters, stopSequences: [] });
   mode = $state<Mode>('chat');
   prompt = $state('');
+  readonly attached = new Attachments(() => ({ models: this.#askedModels, mode: this.mode }));
   /** What answers are held to, as it was typed; empty for nothing. It is not sent. */
   schemaText = $state('');
   readonly schema = $derived(readSchema(this.schemaText));
@@ -47,6 +50,18 @@ export class Playground {
   /** Those that the prompt below goes to. */
   get asked(): Column[] {
     return this.#columns.filter((column) => column.modelId !== '' && column.inSync);
+  }
+  get #askedModels(): PlayableModel[] {
+    return this.asked.flatMap((column) => this.model(column.modelId) ?? []);
+  }
+  /** Why nothing can be attached to the prompt; null when something can. */
+  get nothingAttachable(): string | null {
+    return whyNothing(this.#askedModels, this.mode);
+  }
+  /** Whether there is a prompt, and somebody whom it can go to as it stands. */
+  get ready(): boolean {
+    const complete = this.prompt.trim() !== '' && this.asked.length > 0 && !this.attached.busy;
+    return complete && this.attached.obstacle === null;
   }
   /** What all training prompts of the tuned model's dataset have in common; null while it is not known. */
   get frame(): PromptFrame | null {
@@ -149,23 +164,28 @@ export class Playground {
 
   /** The same prompt to every column in sync that has a model. */
   async send(): Promise<void> {
-    const text = this.prompt;
-    if (text.trim() === '' || this.busy || this.asked.length === 0) return;
+    if (!this.ready || this.busy) return;
     const expected = this.holdOut?.completion ?? null;
+    const question = { prompt: this.prompt, expected, attachments: this.attached.takeAll() };
     this.prompt = '';
     this.#holdOut = null;
-    await Promise.all(this.asked.map((column) => this.askOne(column, text, expected)));
+    await Promise.all(this.asked.map((column) => this.#ask(column, question)));
   }
 
-  async askOne(column: Column, text: string, expected: string | null = null): Promise<void> {
-    const { prompt, system } = this.framed(text);
-    await column.ask(prompt, expected, this.#settings(column, system));
+  /** A prompt for one column alone, which is text alone. */
+  async askOne(column: Column, prompt: string): Promise<void> {
+    await this.#ask(column, { prompt, expected: null, attachments: [] });
+  }
+
+  async #ask(column: Column, question: Question): Promise<void> {
+    const { prompt, system } = this.framed(question.prompt);
+    await column.ask({ ...question, prompt }, this.#settings(column, system));
     await this.history.keep(this.#columns, this.mode, this.models.value ?? []);
   }
 
   /** Puts a prompt again, or another in its place; what was answered before stays as a branch. */
-  async branch(column: Column, at: number, text: string): Promise<void> {
-    await column.branch(at, text, this.#settings(column, this.framed('').system));
+  async branch(column: Column, at: number, asked: Asked): Promise<void> {
+    await column.branch(at, asked, this.#settings(column, this.framed('').system));
     await this.history.keep(this.#columns, this.mode, this.models.value ?? []);
   }
 
@@ -185,10 +205,17 @@ export class Playground {
     };
   }
 
-  /** The request that a column's next prompt would make. */
-  requestOf(column: Column, text: string) {
-    const { prompt, system } = this.framed(text);
-    return column.request('code', prompt, this.#settings(column, system));
+  /** The request that a column's next prompt would make; while nothing is typed, its last one again. */
+  requestOf(column: Column) {
+    const mine = column.inSync && this.attached.obstacle === null ? this.attached.all : [];
+    const typed = { prompt: this.prompt, attachments: mine };
+    const question = this.prompt === '' ? (column.last ?? { ...typed, prompt: 'Hello' }) : typed;
+    const { prompt, system } = this.framed(question.prompt);
+    return column.request(
+      'code',
+      { prompt, attachments: question.attachments },
+      this.#settings(column, system),
+    );
   }
 
   async stop(): Promise<void> {
