@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn the_endpoint_tells_whether_a_model_that_only_it_knows_takes_pictures() {
-        let blind = FoundationModel { input_modalities: vec!["TEXT".into()], ..told("amazon.nova-mole-v1:0", "ACTIVE") };
+        let blind =
+            FoundationModel { input_modalities: vec!["TEXT".into()], ..told("amazon.nova-mole-v1:0", "ACTIVE") };
         let told = Told { models: vec![told("amazon.nova-mega-v1:0:1m", "ACTIVE"), blind], problem: None };
         let takes = |id: &str| told.attachments(&format!("arn:aws:bedrock:us-east-1::foundation-model/{id}"));
         assert_eq!(takes("amazon.nova-mega-v1:0:1m"), Some(MediaKind::Image));

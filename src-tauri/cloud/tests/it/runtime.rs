@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
-use whetstone_cloud::{Attached, AttachedAs, ChatMessage, ChatRole, CloudErrorCode, ConverseEvent, ConverseRequest, Timeouts};
+use whetstone_cloud::{
+    Attached, AttachedAs, ChatMessage, ChatRole, CloudErrorCode, ConverseEvent, ConverseRequest, Timeouts,
+};
 
 use crate::answering::{Answering, Reply};
 

@@ -261,11 +261,7 @@ pub(super) fn completion(prompt: &PromptRequest) -> CompletionRequest {
     }
 }
 
-fn converse(
-    prompt: &PromptRequest,
-    base: Option<&str>,
-    content: &impl Fn(&Attachment) -> Vec<u8>,
-) -> ConverseRequest {
+fn converse(prompt: &PromptRequest, base: Option<&str>, content: &impl Fn(&Attachment) -> Vec<u8>) -> ConverseRequest {
     let mut names = DocumentNames::default();
     let additional = prompt.top_k.zip(base.and_then(top_k)).map(|(most, form)| match form {
         TopK::Named(name) => json!({ name: most }),
@@ -282,11 +278,7 @@ fn converse(
     }
 }
 
-fn message(
-    turn: &PromptTurn,
-    content: &impl Fn(&Attachment) -> Vec<u8>,
-    names: &mut DocumentNames,
-) -> ChatMessage {
+fn message(turn: &PromptTurn, content: &impl Fn(&Attachment) -> Vec<u8>, names: &mut DocumentNames) -> ChatMessage {
     let role = if turn.role == PromptRole::Assistant { ChatRole::Assistant } else { ChatRole::User };
     let attached = turn.attachments.iter().map(|attachment| {
         // The copy says what it is; the window's word is for the window.

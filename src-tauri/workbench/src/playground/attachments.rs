@@ -97,7 +97,9 @@ impl Attachments {
     /// Checks what the person chose, and keeps a copy.
     fn take(&self, name: &str, content: &[u8]) -> Result<Attachment, AppError> {
         let Some((kind, format)) = known(name) else {
-            return Err(refused(format!("“{name}” is of a kind that Bedrock takes in no prompt.")).hint(FORMATS_IN_WORDS));
+            return Err(
+                refused(format!("“{name}” is of a kind that Bedrock takes in no prompt.")).hint(FORMATS_IN_WORDS)
+            );
         };
         if content.is_empty() {
             return Err(refused(format!("“{name}” is empty.")));
@@ -269,7 +271,8 @@ impl DocumentNames {
         let words: Vec<&str> = plain.split(' ').filter(|word| !word.is_empty()).collect();
         // What is left of a name in another script says nothing.
         let says = plain.chars().any(char::is_alphanumeric);
-        let base: String = if says { words.join(" ").chars().take(NAME_LENGTH - 6).collect() } else { "Document".into() };
+        let base: String =
+            if says { words.join(" ").chars().take(NAME_LENGTH - 6).collect() } else { "Document".into() };
         let numbered = (2_u32..).map(|number| format!("{base} ({number})"));
         let name = std::iter::once(base.clone()).chain(numbered).find(|name| !self.0.contains(name));
         let name = name.unwrap_or(base);
