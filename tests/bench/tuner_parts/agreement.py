@@ -3,6 +3,8 @@ tokens, and adapters that go from one to the other and back."""
 
 import json
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import torch
@@ -15,6 +17,35 @@ RATE = 3e-3
 # The optimizer of every run, as src-tauri/tuner/src/worker.rs has it.
 BETAS, EPSILON, DECAY, CLIP = (0.9, 0.98), 1e-8, 0.01, 1.0
 GREEDY = 24
+# Single precision, summed in another order.
+LOGITS, GRADIENT, CURVE = 1e-3, 1e-3, 1e-3
+
+
+def measure(program, architecture=None):
+    """Figures of each architecture, or of one, and what they are held to."""
+    if architecture and architecture not in models.MODELS:
+        sys.exit(f"{architecture}: known are {', '.join(models.MODELS)}")
+    torch.set_num_threads(1)
+    figures = {}
+    for name in [architecture] if architecture else models.MODELS:
+        with tempfile.TemporaryDirectory(prefix="whetstone-bench-") as folder:
+            figures[name] = compare(name, program, Path(folder))
+        print(f"{name}: {figures[name]}", file=sys.stderr, flush=True)
+
+    found = figures.values()
+    aims = {
+        "logits_apart": below(max(one["logits_apart"] for one in found), LOGITS),
+        "worst_gradient_apart": below(max(one["worst_gradient"][1] for one in found), GRADIENT),
+        "curve_apart": below(max(one["curve_apart"] for one in found), CURVE),
+    }
+    for name in ["same_greedy_tokens", "adapters_of_ours_in_peft", "adapters_of_peft_here"]:
+        same = all(one[name] for one in found)
+        aims[name] = {"value": same, "aim": "true", "met": same}
+    return figures, aims
+
+
+def below(value, aim):
+    return {"value": value, "aim": f"<= {aim}", "met": value <= aim}
 
 
 def ask(program, folder, **task):
