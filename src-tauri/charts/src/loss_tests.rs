@@ -12,6 +12,7 @@ struct Asked {
     range: Option<(f64, f64)>,
     end: Option<f64>,
     axis: XAxis,
+    density: f64,
 }
 
 fn drawn(
@@ -28,6 +29,7 @@ fn drawn(
         range: None,
         end: None,
         axis: XAxis::Step,
+        density: 2.0,
     };
     change(&mut asked);
     let palette = crate::palette::example();
@@ -45,7 +47,7 @@ fn drawn(
         axis: asked.axis,
         width: asked.width,
         height: asked.height,
-        density: 2.0,
+        density: asked.density,
         palette: &palette,
         log_scale: asked.log_scale,
         clip_outliers: asked.clip_outliers,
@@ -103,6 +105,26 @@ fn a_spike_of_one_step_survives_a_million() {
     assert!(top_of_lines(&spiked) < 300, "the spike reaches up to its value");
     assert!(top_of_lines(&calm) > 1000, "without it the lines stay low");
     assert!(spiked.len() < 200_000, "the picture stays small: {} bytes", spiked.len());
+}
+
+#[test]
+fn a_line_has_four_points_for_each_column_of_the_screen() {
+    let training: Vec<_> = (0..100_000).map(|step| (f64::from(step), f64::from(step * 7919 % 1009))).collect();
+    let points = |density: f64| {
+        let svg = draw(&training, &[], |chart| {
+            chart.smoothing = 0.0;
+            chart.density = density;
+        });
+        let svg = svg.unwrap();
+        let lines = svg.lines().filter(|line| line.starts_with("<polyline"));
+        lines.map(|line| line.split("points=\"").nth(1).unwrap().split_whitespace().count()).max().unwrap()
+    };
+    let (plain, dense) = (points(1.0), points(2.0));
+    assert!((1500..=4 * 480).contains(&plain), "{plain}");
+    // Here and there the lowest of a column is its first or last.
+    assert!((19 * plain / 10..=21 * plain / 10).contains(&dense), "{plain}, {dense}");
+    assert_eq!(points(0.0), plain, "a screen has no less than its pixels");
+    assert_eq!(points(50.0), points(4.0), "and no more than can be told apart");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { install, later } from '../../../testing/install';
 import { lossChart } from '../../../testing/loss-chart';
@@ -28,6 +28,13 @@ describe('a chart', () => {
     expect(host.argumentsOf('job_chart').at(-1)?.range?.from).toBeCloseTo(69);
     view.zoom(1000);
     expect(view.range).toBeNull();
+  });
+
+  it('tells how dense the screen is', async () => {
+    vi.spyOn(window, 'devicePixelRatio', 'get').mockReturnValue(1.5);
+    await view.draw(600, 300);
+    expect(host.argumentsOf('job_chart').at(-1)?.density).toBe(1.5);
+    vi.restoreAllMocks();
   });
 
   it('keeps the place under the pointer where it is', async () => {

@@ -53,7 +53,7 @@ impl ChunkReader for BoundedFile {
             return Ok(reader);
         }
         let (unpacked, packed) = sizes(reader.fill_buf()?).ok_or_else(implausible)?;
-        if unpacked > SMALL_PAGE + MOST_TIMES * packed {
+        if unpacked > packed.saturating_mul(MOST_TIMES).saturating_add(SMALL_PAGE) {
             return Err(implausible());
         }
         Ok(reader)
