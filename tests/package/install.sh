@@ -14,9 +14,11 @@ source "$here/../../scripts/lib/install.sh"
 
 package=$1
 ((EUID == 0)) || die 'A fresh root is made by root.'
-need_packages debootstrap xvfb x11-utils imagemagick x11-apps
+need_packages debootstrap xvfb imagemagick
 
+person=ada
 place=$target/package-root
+home=$place/home/$person
 base=$target/package-base.tar
 display=:87
 picture=$target/package-window.png
@@ -30,14 +32,20 @@ cleanup() {
 }
 trap cleanup EXIT
 
+# In the root, as its administrator.
 inside() {
-    chroot "$place" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
+    chroot "$place" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
+}
+
+# In the root, as the person who uses it.
+as_person() {
+    chroot --userspec="$person:$person" "$place" env -i HOME="/home/$person" PATH=/usr/bin:/bin LANG=C.UTF-8 "$@"
 }
 
 # What lies in the root, but for what the package manager and the system keep for themselves.
 listed() {
     (cd "$place" && find . -xdev \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./run -o -path ./tmp -o -path ./var/cache \
-        -o -path ./var/log -o -path ./var/lib/apt -o -path ./var/lib/dpkg \) -prune -o -print | LC_ALL=C sort)
+        -o -path ./var/log -o -path ./var/lib/apt -o -path ./var/lib/dpkg -o -path ./home \) -prune -o -print | LC_ALL=C sort)
 }
 
 release=$(. /etc/os-release && printf '%s' "$VERSION_CODENAME")
@@ -52,12 +60,13 @@ rm -rf "$place" && mkdir -p "$place" && tar -C "$place" -xf "$base"
 cp /etc/resolv.conf "$place/etc/resolv.conf"
 mount -t proc proc "$place/proc"
 mkdir -p "$place/dev/shm" "$place/tmp/.X11-unix"
-mount -t tmpfs tmpfs "$place/dev/shm"
+mount -t tmpfs -o mode=1777 tmpfs "$place/dev/shm"
+inside useradd --create-home "$person"
 
 say 'installing the package with what it declares'
-cp "$package" "$place/root/whetstone.deb"
+cp "$package" "$place/tmp/whetstone.deb"
 inside apt-get update -qq
-inside apt-get install -y -qq --no-install-recommends /root/whetstone.deb >&2
+inside apt-get install -y -qq --no-install-recommends /tmp/whetstone.deb >&2
 inside sh -c 'dpkg -L whetstone' >"$target/package-files.txt"
 installed=$(inside dpkg-query -W -f '${Installed-Size}' whetstone)
 missing=$(inside sh -c 'ldd /usr/bin/whetstone /usr/bin/whetstone-sandbox' | grep 'not found' || true)
@@ -65,8 +74,8 @@ missing=$(inside sh -c 'ldd /usr/bin/whetstone /usr/bin/whetstone-sandbox' | gre
 listed >"$target/package-before.txt"
 
 say 'the first tune, by command'
-cp "$root/src-tauri/workbench/samples/customer-support.jsonl" "$place/root/"
-cat >"$place/root/first.toml" <<'TOML'
+cp "$root/src-tauri/workbench/samples/customer-support.jsonl" "$home/"
+cat >"$home/first.toml" <<'TOML'
 recipe = 1
 name = "first"
 
@@ -88,7 +97,7 @@ name = "first"
 model_name = "first"
 TOML
 started=$SECONDS
-inside whetstone tune /root/first.toml --json >"$target/package-tune.json"
+as_person whetstone tune "/home/$person/first.toml" --json >"$target/package-tune.json"
 tune_seconds=$((SECONDS - started))
 tail -n 1 "$target/package-tune.json" | cut -c 1-300 >&2
 
@@ -100,7 +109,7 @@ for _ in $(seq 50); do
     sleep 0.1
 done
 mount --bind /tmp/.X11-unix "$place/tmp/.X11-unix"
-inside env DISPLAY="$display" whetstone >"$target/package-window.log" 2>&1 &
+as_person DISPLAY="$display" whetstone >"$target/package-window.log" 2>&1 &
 app=$!
 shown=no
 for _ in $(seq 60); do
@@ -126,9 +135,8 @@ left=$(while read -r path; do
 done <"$target/package-files.txt" || true)
 [[ -z $left ]] || die "still there after purging: $left"
 listed >"$target/package-after.txt"
-new=$(LC_ALL=C comm -13 "$target/package-before.txt" "$target/package-after.txt" | grep -v '^\./root' || true)
-[[ -z $new ]] || die "left behind outside of the home folder: $new"
-[[ -d $place/root/.local/share/whetstone || -n $(find "$place/root" -name 'app.sqlite*' -print -quit) ]] ||
-    die 'the data of the person is gone'
+new=$(LC_ALL=C comm -13 "$target/package-before.txt" "$target/package-after.txt" || true)
+[[ -z $new ]] || die "left behind outside of the person's folder: $new"
+[[ -n $(find "$home/.local/share" -type f -name '*.jsonl' -print -quit) ]] || die 'the data of the person is gone'
 printf 'package: %s MB packed, %s MB installed; first tune %s s; window shown (%s); purged, the data kept\n' \
     "$(($(stat -c %s "$package") / 1000000))" "$((installed / 1000))" "$tune_seconds" "$picture"
