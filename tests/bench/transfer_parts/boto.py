@@ -1,15 +1,20 @@
 """boto3 as a program of its own: `boto.py default|crt up|down one|many LOCAL BUCKET KEY`.
 
 `default` is boto3's own transfer manager with its defaults; `crt` the AWS common runtime client that boto3 takes when it
-is installed and asked for. Many files go through one manager, all of them submitted at once, as its documentation has it.
+is installed and asked for. boto3 makes that one for TLS whatever the endpoint says; here it is made for the plain HTTP that
+the server speaks. Many files go through one manager, all of them submitted at once, as its documentation has it.
 """
 
+import functools
 import os
 import sys
 from pathlib import Path
 
 import boto3
+import boto3.crt
 from boto3.s3.transfer import TransferConfig, create_transfer_manager
+
+boto3.crt.create_s3_crt_client = functools.partial(boto3.crt.create_s3_crt_client, use_ssl=False)
 
 
 def main():
